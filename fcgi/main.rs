@@ -1,0 +1,2 @@
+//! kTBS program.
+fn main() {}

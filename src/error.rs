@@ -1,0 +1,122 @@
+//! What can go wrong in the domain. No HTTP here: `http/status.rs` gives each variant its status.
+
+use std::fmt;
+
+use crate::store::StoreError;
+
+/// The result of whatever a kTBS does for a client.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request could not be satisfied, told to the client in words that name the obstacle.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The payload is not in the syntax it claims. Raised by `format` on the way in; the text has a line and a
+    /// column where the parser knows them.
+    #[error("{0}")]
+    Parse(String),
+    /// The payload is well-formed but not acceptable (the `check_…` diagnoses of the kTBS). Raised by `resource`.
+    #[error("{0}")]
+    InvalidData(Diagnosis),
+    /// No such resource.
+    #[error("no such resource")]
+    NotFound,
+    /// The extension of the URL names no format of this resource.
+    #[error("Bad extension")]
+    BadExtension,
+    /// A query parameter is unknown, repeated, or has a bad value.
+    #[error("{0}")]
+    BadParameters(String),
+    /// The resource does not support the method; `allow` lists those it does.
+    #[error("{message}")]
+    NotAllowed {
+        /// The methods that the resource supports.
+        allow: &'static [&'static str],
+        /// Why, for the client.
+        message: String,
+    },
+    /// No format of the resource suits the request; the text lists the offers.
+    #[error("{0}")]
+    NotAcceptable(String),
+    /// The state of the resource, or of another, forbids the action.
+    #[error("{0}")]
+    Conflict(Diagnosis),
+    /// A limited request came without its length.
+    #[error("the length of the body is required")]
+    LengthRequired,
+    /// None of the etags of `If-Match` is current.
+    #[error("the etag does not match")]
+    EtagMismatch,
+    /// A `PUT` came without `If-Match`, or with `*`.
+    #[error("'if-match' is required")]
+    EtagRequired,
+    /// The request is larger than a limit, which the text names.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The answer is larger than a limit, which the text names.
+    #[error("{0}")]
+    AnswerTooLarge(String),
+    /// No parser for the media type of the payload, or for its charset.
+    #[error("{0}")]
+    UnsupportedType(String),
+    /// The state cannot be written in the requested syntax.
+    #[error("{0}")]
+    Serialize(String),
+    /// What the request asks is not part of this version.
+    #[error("{0}")]
+    NotImplemented(String),
+    /// The store failed; `StoreError` tells a full disk from the rest.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The client went away, or stopped sending: nothing can be answered to anybody.
+    #[error("the client is gone: {0}")]
+    Gone(std::io::Error),
+    /// A fault of ours. Details go to the log only.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// A titled list of problems, printed as the kTBS does: the title, `: ko`, then one line `* problem` each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The check that failed: `check_posted_graph`, `check_new_graph`, `check_deletable`…; empty: a single sentence.
+    pub title: &'static str,
+    /// The problems, in the order in which they were found; not empty.
+    pub problems: Vec<String>,
+}
+
+impl Diagnosis {
+    /// Returns `Ok` where there is no problem, and the diagnosis otherwise.
+    ///
+    /// # Errors
+    /// The diagnosis itself, where `problems` is not empty.
+    pub fn check(title: &'static str, problems: Vec<String>) -> std::result::Result<(), Self> {
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Self { title, problems })
+        }
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.title.is_empty() {
+            return f.write_str(&self.problems.join("\n"));
+        }
+        write!(f, "{}: ko", self.title)?;
+        for problem in &self.problems {
+            write!(f, "\n* {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// Returns `InvalidData` with a single sentence and no title.
+    pub fn invalid(sentence: impl Into<String>) -> Self {
+        Self::InvalidData(Diagnosis {
+            title: "",
+            problems: vec![sentence.into()],
+        })
+    }
+}

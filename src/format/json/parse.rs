@@ -1,0 +1,15 @@
+//! In (skeleton).
+
+use crate::error::Result;
+use crate::format::Context;
+use crate::rdf::Graph;
+
+/// Parses a payload.
+pub fn parse(_bytes: &[u8], _context: &Context<'_>) -> Result<Graph> {
+    todo!()
+}
+
+/// Parses simple JSON.
+pub fn parse_simple(_bytes: &[u8], _context: &Context<'_>) -> Result<Graph> {
+    todo!()
+}

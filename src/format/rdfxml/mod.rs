@@ -1,0 +1,7 @@
+//! rdfxml (skeleton).
+
+mod parse;
+mod write;
+
+pub use parse::parse;
+pub use write::write;

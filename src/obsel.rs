@@ -1,0 +1,82 @@
+//! One obsel, as the store holds it and as methods and formats see it.
+//!
+//! The values borrow from the read transaction, so that writing a trace of a million obsels allocates nothing per
+//! value. IRIs that come again and again (types, predicates, datatypes) are [`Name`]s, which whoever gives the obsel
+//! can spell out.
+
+/// The number of an IRI in the dictionary of the store. Numbers are never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(pub u32);
+
+/// A node or a literal in the description of an obsel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value<'t> {
+    /// An IRI directly below the trace: the rest of the IRI. It is a relation if there is an obsel of that id.
+    Obsel(&'t str),
+    /// An IRI below the root: the rest of the IRI.
+    BelowRoot(&'t str),
+    /// An IRI of the dictionary.
+    Named(Name),
+    /// Any other IRI.
+    Iri(&'t str),
+    /// A blank node; see [`Blank`].
+    Blank(Blank),
+    /// A simple literal (an `xsd:string`).
+    String(&'t str),
+    /// A language-tagged string: lexical form, language.
+    Tagged(&'t str, &'t str),
+    /// Any other literal: lexical form, datatype.
+    Typed(&'t str, Name),
+}
+
+/// A blank node in the description of an obsel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Blank {
+    /// Known to this obsel only: its number in the description, from 0.
+    Own(u32),
+    /// Shared by several obsels of the trace, which each describe it: a number unique in the trace.
+    Shared(u64),
+}
+
+/// A predicate and an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Arc<'t> {
+    /// The predicate.
+    pub predicate: Name,
+    /// The object.
+    pub object: Value<'t>,
+}
+
+/// An obsel and its bounded description.
+///
+/// `k:hasTrace`, `k:hasBegin` and `k:hasEnd` are not among the arcs: they follow from where the obsel stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Obsel<'t> {
+    /// What follows the IRI of the trace in the IRI of the obsel.
+    pub id: &'t str,
+    /// Begin, in units of the trace since its origin.
+    pub begin: i64,
+    /// End, same unit, never before the begin.
+    pub end: i64,
+    /// Its types, at least one; `k:Obsel` if it has no other.
+    pub types: Vec<Value<'t>>,
+    /// Its other arcs, those of one predicate together: `k:` predicates first (`hasBeginDT`, `hasEndDT`,
+    /// `hasSubject`, `hasSourceObsel`), then attributes and relations.
+    pub arcs: Vec<Arc<'t>>,
+    /// The arcs of the blank nodes of the description, those of one node together, those of one predicate together.
+    pub blank_arcs: Vec<(Blank, Arc<'t>)>,
+    /// Triples whose subject is neither this obsel nor a blank node: what points to it or to its blank nodes.
+    /// A subject that is an obsel of the same trace is a [`Value::Obsel`].
+    pub others: Vec<(Value<'t>, Arc<'t>)>,
+}
+
+/// A triple about an obsel that stands in the description of *another* obsel of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mention<'t> {
+    /// True: the obsel is the subject; false: it is the object.
+    pub outgoing: bool,
+    /// The predicate.
+    pub predicate: Name,
+    /// The id of the other obsel, in whose description the triple stands.
+    pub other: &'t str,
+}

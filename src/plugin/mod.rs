@@ -1,0 +1,1 @@
+//! Steps around a request (skeleton).

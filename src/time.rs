@@ -1,0 +1,1 @@
+//! Trace units, ISO 8601, origins and offsets (skeleton).
