@@ -35,7 +35,7 @@ mod web_server;
 use std::io;
 
 pub use params::{MAX_PARAMS_BYTES, Params};
-pub use socket::{has_socket, serve};
+pub use socket::{has_socket, serve, serve_one};
 pub use spool::PATIENCE;
 
 /// Where a handler writes its answer (a CGI header block, then the body) and its messages for the log.

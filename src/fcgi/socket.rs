@@ -36,11 +36,24 @@ pub fn has_socket() -> bool {
 /// Descriptor 0 is no listening socket, or the handler of SIGTERM cannot be installed. What concerns one connection only
 /// is logged.
 pub fn serve(handler: &mut dyn Handler) -> io::Result<()> {
+    serve_connections(handler, usize::MAX)
+}
+
+/// Serves one connection on descriptor 0, which from most web servers is one request; or none, if SIGTERM comes first.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_one(handler: &mut dyn Handler) -> io::Result<()> {
+    serve_connections(handler, 1)
+}
+
+fn serve_connections(handler: &mut dyn Handler, most: usize) -> io::Result<()> {
     let termination = Termination::on_sigterm()?;
     let web_servers = env::var("FCGI_WEB_SERVER_ADDRS").ok();
     let listener = Listener::new(rustix::stdio::stdin(), &termination, web_servers.as_deref())?;
     let mut buffers = Buffers::default();
-    while let Some(socket) = listener.accept()? {
+    for _ in 0..most {
+        let Some(socket) = listener.accept()? else { break };
         if let Err(e) = serve_connection(socket, &mut buffers, handler) {
             match e.kind() {
                 // The web server went away, mostly because its client did.
