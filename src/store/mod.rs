@@ -116,6 +116,8 @@ pub trait Reading {
     fn has_children(&self, path: &str) -> Result<bool>;
     /// Returns the number of obsels of a trace.
     fn obsel_count(&self, trace: TraceNumber) -> Result<u64>;
+    /// Tells whether a trace has an obsel of this id.
+    fn has_obsel(&self, trace: TraceNumber, id: &str) -> Result<bool>;
 }
 
 impl Reading for Snapshot {
@@ -137,6 +139,9 @@ impl Reading for Snapshot {
     fn obsel_count(&self, _trace: TraceNumber) -> Result<u64> {
         todo!()
     }
+    fn has_obsel(&self, _trace: TraceNumber, _id: &str) -> Result<bool> {
+        todo!()
+    }
 }
 
 impl Reading for Change<'_> {
@@ -156,6 +161,9 @@ impl Reading for Change<'_> {
         todo!()
     }
     fn obsel_count(&self, _trace: TraceNumber) -> Result<u64> {
+        todo!()
+    }
+    fn has_obsel(&self, _trace: TraceNumber, _id: &str) -> Result<bool> {
         todo!()
     }
 }
