@@ -45,7 +45,7 @@ impl Change<'_> {
         };
         record.max_duration = record.max_duration.max(obsel.end.abs_diff(obsel.begin));
         record.obsels += 1;
-        record.triples += triple_count(obsel);
+        record.triples += obsel.triple_count();
         record.mentions += mentions.len() as u64;
         record.modified = now();
         Ok(())
@@ -120,7 +120,7 @@ impl Change<'_> {
         self.tally_obsel(trace, &obsel, -1)?;
         let record = self.record(trace)?;
         record.obsels = record.obsels.saturating_sub(1);
-        record.triples = record.triples.saturating_sub(triple_count(&obsel));
+        record.triples = record.triples.saturating_sub(obsel.triple_count());
         record.mentions = record.mentions.saturating_sub(mentions.len() as u64);
         record.modified = now();
         Ok(Some(place))
@@ -204,11 +204,6 @@ impl Change<'_> {
         self.record(trace)?.min_begin = least.unwrap_or(0);
         Ok(())
     }
-}
-
-/// Returns the number of triples of a description, those that follow from its place included.
-pub(super) fn triple_count(obsel: &Obsel<'_>) -> u64 {
-    (3 + obsel.types.len() + obsel.arcs.len() + obsel.blank_arcs.len() + obsel.others.len()) as u64
 }
 
 /// Returns the keys of `mentions` that a description gives: one for each other obsel that a triple names.
