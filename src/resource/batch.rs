@@ -4,6 +4,6 @@ use crate::rdf::Graph;
 use crate::resource::{Service, Target};
 
 /// Creates the obsels that a graph describes in a stored trace; returns their IRIs, in the order of creation.
-pub fn create_obsels(_service: &Service, _target: &Target, _graph: Graph) -> Result<Vec<String>> {
+pub(super) fn create_obsels(_service: &Service, _target: &Target, _graph: Graph) -> Result<Vec<String>> {
     todo!()
 }

@@ -5,7 +5,7 @@ use crate::rdf::Graph;
 use crate::resource::check::refuse;
 use crate::resource::draft::Draft;
 use crate::resource::view::View;
-use crate::resource::{Expected, Service, Target, links, read, row, tag_text};
+use crate::resource::{Expected, Service, Target, links, read, row};
 use crate::store::{Entry, Reading};
 
 /// Replaces the graph of a resource; returns what a GET then shows.
@@ -19,7 +19,7 @@ pub fn replace_graph(service: &Service, target: &Target, expected: &Expected, gr
     let mut change = service.store.write()?;
     let Entry { mut head, graph: old } = change.entry(&target.entry.head.path)?.ok_or(Error::NotFound)?;
     if let Expected::Tags(tags) = expected
-        && !tags.contains(&tag_text(head.tag))
+        && !tags.contains(&head.tag.to_string())
     {
         return Err(Error::EtagMismatch);
     }

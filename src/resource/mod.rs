@@ -36,7 +36,7 @@ pub mod view;
 
 use crate::error::{Error, Result};
 use crate::rdf::{Graph, as_iri};
-use crate::store::{Change, Entry, Head, Kind, Reading, Snapshot, Store, Tag};
+use crate::store::{Change, Entry, Head, Kind, Reading, Snapshot, Store};
 use crate::vocab::ktbs;
 use draft::Draft;
 use path::{PATH_BYTES, below, container};
@@ -197,9 +197,12 @@ impl Target {
     /// Those of the store.
     pub fn tags(&self) -> Result<Vec<String>> {
         match self.aspect {
-            Aspect::Itself => Ok(vec![tag_text(self.entry.head.tag)]),
-            Aspect::Obsels => obsels::tags(self),
-            Aspect::Stats => stats::tags(self),
+            Aspect::Itself => Ok(vec![self.entry.head.tag.to_string()]),
+            Aspect::Obsels => Ok(vec![self.snapshot.trace(obsels::number(self)?)?.tags.main.to_string()]),
+            Aspect::Stats => Ok(vec![stats::tag(
+                &self.entry,
+                &self.snapshot.trace(obsels::number(self)?)?,
+            )]),
             Aspect::Obsel(_) => Ok(Vec::new()),
         }
     }
@@ -280,16 +283,14 @@ impl Service {
                 let mut view = read::view(&target.snapshot, &target.iri, target.entry.clone())?;
                 if let Content::Graph(graph) = &mut view.content {
                     prop::add(&target, parameters, graph)?;
-                    view.triples = graph.len() as u64;
                 }
                 Ok(view)
             }
-            Aspect::Obsels => obsels::read(self, target, parameters),
+            Aspect::Obsels => obsels::read(target, parameters),
             Aspect::Stats => stats::read(self, target, parameters),
             Aspect::Obsel(id) => {
-                prop::check_none(parameters)?;
                 let id = id.clone();
-                obsel::read(self, target, &id)
+                obsel::read(target, &id, parameters)
             }
         }
     }
@@ -299,7 +300,7 @@ impl Service {
     /// # Errors
     /// `BadParameters`, `NotAllowed`, `InvalidData`, `NotFound` if the target is gone, and those of the store.
     pub fn create(&self, target: &Target, parameters: &Parameters, graph: Graph) -> Result<Vec<String>> {
-        prop::check_none(parameters)?;
+        no_parameters(parameters)?;
         match (&target.aspect, target.entry.head.kind) {
             (Aspect::Itself, Kind::Root | Kind::Base) => create::create_item(self, target, graph),
             (Aspect::Itself, Kind::StoredTrace) => batch::create_obsels(self, target, graph),
@@ -313,7 +314,7 @@ impl Service {
     /// # Errors
     /// `NotAllowed`, `BadParameters`.
     pub fn check_replaceable(&self, target: &Target, parameters: &Parameters) -> Result<()> {
-        prop::check_none(parameters)?;
+        no_parameters(parameters)?;
         match target.aspect {
             Aspect::Itself => Ok(()),
             Aspect::Obsels if target.is_computed() => {
@@ -334,7 +335,7 @@ impl Service {
     pub fn replace(&self, target: Target, expected: &Expected, graph: Graph) -> Result<View> {
         self.check_replaceable(&target, &[])?;
         match target.aspect {
-            Aspect::Obsels => obsels::replace(self, &target, expected, graph),
+            Aspect::Obsels => obsels::replace(self, target, expected, &graph),
             _ => edit::replace_graph(self, &target, expected, graph),
         }
     }
@@ -345,21 +346,21 @@ impl Service {
     /// `BadParameters`, `NotAllowed`, `Conflict` if another resource needs it, `NotFound` if the target is gone, and
     /// those of the store.
     pub fn delete(&self, target: &Target, parameters: &Parameters) -> Result<()> {
-        prop::check_none(parameters)?;
+        no_parameters(parameters)?;
         match &target.aspect {
             Aspect::Itself if target.entry.head.kind == Kind::Root => {
                 Err(target.not_allowed("Can not delete KtbsRoot"))
             }
             Aspect::Itself => delete::delete_resource(self, target),
             Aspect::Obsels if target.is_computed() => Err(target.not_allowed("Can not empty a computed trace.")),
-            Aspect::Obsels => obsels::delete(self, target),
+            Aspect::Obsels => obsels::delete(self, target, parameters),
             Aspect::Stats => {
                 Err(target.not_allowed("Can not delete trace statistics; delete its owning trace instead."))
             }
             Aspect::Obsel(_) if target.is_computed() => {
                 Err(target.not_allowed("Can not directly edit obsels of computed trace."))
             }
-            Aspect::Obsel(id) => obsel::delete(self, target, id),
+            Aspect::Obsel(id) => obsel::delete(self, target, id, parameters),
         }
     }
 }
@@ -388,9 +389,30 @@ fn find_in_trace(snapshot: &Snapshot, root: &str, iri: &str) -> Result<Option<(A
     Ok(Some((aspect, entry)))
 }
 
-/// Returns a tag as HTTP shows it: 32 hexadecimal digits.
-fn tag_text(tag: Tag) -> String {
-    format!("{:016x}{:016x}", tag.instance, tag.count)
+/// Checks that there is no parameter.
+///
+/// # Errors
+/// `BadParameters`, which names them, each once, in order.
+fn no_parameters(parameters: &Parameters) -> Result<()> {
+    no_parameters_but(&[], parameters)
+}
+
+/// Checks that there is no parameter but those of these names.
+///
+/// # Errors
+/// `BadParameters`, which names the others, each once, in order.
+fn no_parameters_but(known: &[&str], parameters: &Parameters) -> Result<()> {
+    let mut unknown: Vec<&str> = Vec::new();
+    for (name, _) in parameters {
+        if !known.contains(&name.as_str()) && !unknown.contains(&name.as_str()) {
+            unknown.push(name);
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let names = unknown.join(", ");
+    Err(Error::BadParameters(format!("Unsupported parameter(s):{names}")))
 }
 
 #[cfg(test)]

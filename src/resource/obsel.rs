@@ -1,12 +1,12 @@
 //! One obsel (stub).
 use crate::error::Result;
-use crate::resource::{Service, Target, View};
+use crate::resource::{Parameters, Service, Target, View};
 
 /// Returns what a GET of an obsel shows.
-pub fn read(_service: &Service, _target: Target, _id: &str) -> Result<View> {
+pub(super) fn read(_target: Target, _id: &str, _parameters: &Parameters) -> Result<View> {
     todo!()
 }
 /// Deletes an obsel of a stored trace.
-pub fn delete(_service: &Service, _target: &Target, _id: &str) -> Result<()> {
+pub(super) fn delete(_service: &Service, _target: &Target, _id: &str, _parameters: &Parameters) -> Result<()> {
     todo!()
 }

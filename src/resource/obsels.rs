@@ -1,21 +1,26 @@
 //! The collection of obsels of a trace (stub).
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rdf::Graph;
 use crate::resource::{Expected, Parameters, Service, Target, View};
+use crate::store::TraceNumber;
 
-/// Returns the tags of the collection, the most volatile first.
-pub fn tags(_target: &Target) -> Result<Vec<String>> {
-    todo!()
-}
 /// Returns what a GET of the collection, or of a slice of it, shows.
-pub fn read(_service: &Service, _target: Target, _parameters: &Parameters) -> Result<View> {
+pub(super) fn read(_target: Target, _parameters: &Parameters) -> Result<View> {
     todo!()
 }
 /// Replaces the whole collection of a stored trace; returns what a GET then shows.
-pub fn replace(_service: &Service, _target: &Target, _expected: &Expected, _graph: Graph) -> Result<View> {
+pub(super) fn replace(_service: &Service, _target: Target, _expected: &Expected, _graph: &Graph) -> Result<View> {
     todo!()
 }
 /// Empties the collection of a stored trace.
-pub fn delete(_service: &Service, _target: &Target) -> Result<()> {
+pub(super) fn delete(_service: &Service, _target: &Target, _parameters: &Parameters) -> Result<()> {
     todo!()
+}
+/// Returns the number of the trace to which a target belongs.
+pub(super) fn number(target: &Target) -> Result<TraceNumber> {
+    target
+        .entry
+        .head
+        .trace
+        .ok_or_else(|| Error::Internal(format!("<{}> is no trace", target.iri)))
 }

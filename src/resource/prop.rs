@@ -3,9 +3,9 @@
 //! They are read as stored, without refreshing anything: those of a computed trace may be older than its sources
 //! (kTBS documentation, "base").
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rdf::{Graph, integer, iri};
-use crate::resource::{Parameters, Target};
+use crate::resource::{Parameters, Target, no_parameters, no_parameters_but};
 use crate::store::{Kind, Reading};
 use crate::vocab::{ktbs, rdfs, skos};
 
@@ -34,10 +34,9 @@ pub fn add(target: &Target, parameters: &Parameters, graph: &mut Graph) -> Resul
     let known: &[(&str, &[&str])] = match kind {
         Kind::Root => &OF_ROOT,
         Kind::Base => &OF_BASE,
-        _ => return check_none(parameters),
+        _ => return no_parameters(parameters),
     };
-    let others: Vec<_> = parameters.iter().filter(|(name, _)| name != "prop").cloned().collect();
-    check_none(&others)?;
+    no_parameters_but(&["prop"], parameters)?;
     let asked: Vec<&str> = parameters
         .iter()
         .flat_map(|(_, names)| names.split(','))
@@ -70,25 +69,4 @@ pub fn add(target: &Target, parameters: &Parameters, graph: &mut Graph) -> Resul
         }
     }
     Ok(())
-}
-
-/// Checks that there is no parameter.
-///
-/// # Errors
-/// `BadParameters`, which names them, each once, in order.
-pub fn check_none(parameters: &Parameters) -> Result<()> {
-    let mut names: Vec<&str> = Vec::new();
-    for (name, _) in parameters {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    if names.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::BadParameters(format!(
-            "Unsupported parameter(s):{}",
-            names.join(", ")
-        )))
-    }
 }

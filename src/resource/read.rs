@@ -3,8 +3,8 @@
 use crate::error::Result;
 use crate::rdf::{Graph, iri};
 use crate::resource::path::{container, link};
+use crate::resource::row;
 use crate::resource::view::{Content, View};
-use crate::resource::{row, tag_text};
 use crate::store::{Entry, Head, Reading};
 use crate::vocab::ktbs;
 
@@ -34,7 +34,7 @@ pub fn view(reading: &dyn Reading, iri: &str, entry: Entry) -> Result<View> {
     Ok(View {
         iri: iri.to_owned(),
         shape: row(head.kind).shape,
-        tags: vec![tag_text(head.tag)],
+        tags: vec![head.tag.to_string()],
         modified: Some(head.modified),
         links: Vec::new(),
         model: graph
@@ -42,7 +42,6 @@ pub fn view(reading: &dyn Reading, iri: &str, entry: Entry) -> Result<View> {
             .and_then(crate::rdf::as_iri)
             .filter(|_| head.trace.is_some())
             .map(str::to_owned),
-        triples: graph.len() as u64,
         content: Content::Graph(graph),
     })
 }
