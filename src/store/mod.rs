@@ -5,10 +5,11 @@
 //! a process killed at any moment leaves nothing behind. The store knows graphs and obsels, and no rule of the kTBS.
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
-//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`views`]: Sophia's traits.
+//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits.
 
 mod change;
 pub mod codec;
+pub mod computations;
 mod error;
 pub mod graphs;
 pub mod names;
