@@ -12,7 +12,10 @@ use super::{Result, TraceNumber, codec};
 /// Those of LMDB.
 pub fn computation(reading: &(impl Reading + ?Sized), trace: TraceNumber) -> Result<Option<Vec<u8>>> {
     let transaction = reading.transaction();
-    let value = transaction.tables().computations.get(transaction.txn(), &codec::trace_key(trace))?;
+    let value = transaction
+        .tables()
+        .computations
+        .get(transaction.txn(), &codec::trace_key(trace))?;
     Ok(value.map(<[u8]>::to_vec))
 }
 

@@ -46,14 +46,45 @@ pub(super) struct Tables {
     pub(super) computations: Table,
 }
 
-const TABLES: [&str; 10] =
-    ["meta", "graphs", "names", "numbers", "traces", "obsels", "ids", "mentions", "tallies", "computations"];
+const TABLES: [&str; 10] = [
+    "meta",
+    "graphs",
+    "names",
+    "numbers",
+    "traces",
+    "obsels",
+    "ids",
+    "mentions",
+    "tallies",
+    "computations",
+];
 
 impl Tables {
     fn of(tables: [Table; 10]) -> Self {
-        let [meta, graphs, names, numbers, traces, obsels, ids, mentions, tallies, computations] = tables;
-        Self { meta, graphs, names, numbers, traces, obsels, ids, mentions, tallies, computations }
-    }
+        let [
+            meta,
+            graphs,
+            names,
+            numbers,
+            traces,
+            obsels,
+            ids,
+            mentions,
+            tallies,
+            computations,
+        ] = tables;
+        Self {
+            meta,
+            graphs,
+            names,
+            numbers,
+            traces,
+            obsels,
+            ids,
+            mentions,
+            tallies,
+            computations,
+        }
     }
 }
 
