@@ -4,6 +4,7 @@ pub mod config;
 pub mod error;
 pub mod fcgi;
 pub mod format;
+pub mod hello;
 pub mod http;
 pub mod obsel;
 pub mod plugin;
