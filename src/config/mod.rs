@@ -18,6 +18,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use check::check;
 pub use find::{Clues, VARIABLE};
+pub use kind::Kind;
 pub use notice::{ConfigError, Notice, Warning};
 pub use root::root_iri;
 

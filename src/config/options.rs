@@ -77,31 +77,31 @@ pub static OPTIONS: &[Row] = &[
     row("server", "send-traceback", "false", Kind::Boolean,
         "Tell the client the details of a fault of the server; for debugging only."),
     row("server", "cors-allow-origin", "", Kind::Text,
-        "Former name of allow-origin in [cors].")
+        "Deprecated: use allow-origin in [cors].")
         .without_effect("is deprecated: use allow-origin in [cors], which has its value unless given"),
     row("server", "no-cache", "false", Kind::Boolean,
-        "Former way to empty cache-control.")
+        "Deprecated: use an empty cache-control.")
         .without_effect("is deprecated: use an empty cache-control, which is what true means unless it is given"),
     row("server", "scheme", "http", Kind::Text,
-        "Never had an effect; give fixed-root-uri.")
+        "No effect: give fixed-root-uri.")
         .without_effect("has no effect: give the whole address as fixed-root-uri"),
     row("server", "resource-cache", "true", Kind::Text,
-        "Removed from the Python kTBS.")
+        "No effect: nothing is cached between requests that the store does not confirm.")
         .without_effect("has no effect: nothing is cached between requests that the store does not confirm"),
     row("server", "threads", "2", Kind::Text,
-        "Threads of the Python kTBS; here Apache chooses the number of processes.")
+        "No effect: Apache chooses the number of processes.")
         .without_effect(APACHE_STARTS_US),
     row("server", "force-ipv4", "false", Kind::Text,
-        "Where the Python kTBS listens; here Apache does.")
+        "No effect: Apache listens.")
         .without_effect(APACHE_STARTS_US),
     row("server", "reset-connection", "false", Kind::Text,
-        "Reopens the store of the Python kTBS at each request.")
+        "No effect: each request reads the store as it is.")
         .without_effect("has no effect: each request reads the store as it is, whatever process wrote last"),
 
     row("rdf_database", "repository", "", Kind::Directory,
         "Directory of the store, relative to the folder of this file. If empty, a temporary one, lost at exit.").raw(),
     row("rdf_database", "force-init", "false", Kind::Boolean,
-        "Accepted: an empty store is always initialised, another never."),
+        "No effect: an empty store is always initialised, another never."),
     row("rdf_database", "map-size", "1T", Kind::Size { min: 1 << 20, max: 64 << 40 },
         "Room reserved for the store, in bytes (k, M, G, T) of address space, not of disk: what it can grow to."),
 
@@ -162,18 +162,18 @@ pub static OPTIONS: &[Row] = &[
     row("logging", "console-format", "%(levelname)s\t%(asctime)s\t%(name)s\t%(message)s", Kind::LogFormat,
         "Lines of these loggers, as a Python format string.").raw(),
     row("logging", "filename", "", Kind::Text,
-        "File of the log of the Python kTBS.").raw().without_effect(NOT_YET),
+        "No effect yet: the log goes to standard error only.").raw().without_effect(NOT_YET),
     row("logging", "file-level", "", Kind::Text,
-        "Level of that file.").raw().without_effect(NOT_YET),
+        "No effect yet.").raw().without_effect(NOT_YET),
     row("logging", "ktbs-logurl", "", Kind::Text,
-        "Trace that logs the Python kTBS.").raw().without_effect(NOT_YET),
+        "No effect yet.").raw().without_effect(NOT_YET),
     row("logging", "ktbs-level", "", Kind::Text,
-        "Level of that trace.").raw().without_effect(NOT_YET),
+        "No effect yet.").raw().without_effect(NOT_YET),
     row("logging", "json-configuration-filename", "", Kind::Text,
-        "Python dictionary of loggers.").raw().without_effect(NOT_YET),
+        "No effect yet.").raw().without_effect(NOT_YET),
 
     row("profiler", "directory", "", Kind::Text,
-        "Where the Python kTBS writes its profiles.")
+        "No effect yet.")
         .without_effect("has no effect yet"),
 ];
 

@@ -1,0 +1,3 @@
+//! The integration tests: one program, one module for each subject.
+
+mod tables;
