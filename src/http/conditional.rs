@@ -128,7 +128,6 @@ mod test {
             modified,
             links: vec![],
             model: None,
-            triples: 0,
             content: Content::Graph(Graph::new()),
         };
         let mut headers = HeaderMap::new();

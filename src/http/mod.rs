@@ -102,10 +102,15 @@ impl Exchange<'_> {
     }
 
     fn post(&self, target: &Target, body: Incoming<'_>) -> Result<Response<Body>> {
-        let (media_type, charset) = request::content_type(&self.request.headers);
-        let format = parser(&media_type)?;
-        let payload = body.read(self.config)?;
-        let graph = self.parse(target, format, &payload, charset.as_deref(), false)?;
+        let graph = if target.allow().contains(&"POST") {
+            let (media_type, charset) = request::content_type(&self.request.headers);
+            let format = parser(&media_type)?;
+            let payload = body.read(self.config)?;
+            self.parse(target, format, &payload, charset.as_deref(), false)?
+        } else {
+            // The resource says itself why it refuses, whatever the payload is.
+            Graph::new()
+        };
         let created = self.service.create(target, &self.url.parameters, graph)?;
         Ok(status::success(Outcome::Created(created)))
     }
@@ -223,7 +228,9 @@ impl Exchange<'_> {
             return Ok(with_headers(Outcome::Unchanged, headers));
         }
         let server = &self.config.server;
-        if let Some(max_triples) = server.max_triples.filter(|&max_triples| view.triples > max_triples) {
+        if let Some(max_triples) = server.max_triples
+            && view.triples()? > max_triples
+        {
             return Err(Error::AnswerTooLarge(format!(
                 "max_triple ({max_triples}) was exceeded"
             )));

@@ -134,22 +134,21 @@ mod test {
     use crate::rdf::Graph;
     use crate::resource::{Shape, view::Content};
 
-    /// A view whose `triples` says how many bytes `write` below makes of it.
+    /// A view whose date says how many bytes `write` below makes of it.
     fn view(bytes: u64) -> View {
         View {
             iri: "http://h/é/".to_owned(),
             shape: Shape::Base,
             tags: vec!["1".to_owned()],
-            modified: Some(0),
+            modified: Some(bytes),
             links: vec![],
             model: None,
-            triples: bytes,
             content: Content::Graph(Graph::new()),
         }
     }
 
     fn write(view: &View, _: &Prefixes, out: &mut dyn Write) -> Result<()> {
-        let mut left = view.triples;
+        let mut left = view.modified.unwrap();
         while left > 0 {
             let n = left.min(1000);
             out.write_all(&vec![b'x'; usize::try_from(n).unwrap()])

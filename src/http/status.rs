@@ -146,7 +146,9 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
     };
     match error {
         Error::Parse(_) => (StatusCode::BAD_REQUEST, exception("Parse error")),
-        Error::InvalidData(_) => (StatusCode::FORBIDDEN, exception("Invalid data")),
+        Error::InvalidData(_) | Error::Store(StoreError::Refused(_)) => {
+            (StatusCode::FORBIDDEN, exception("Invalid data"))
+        }
         Error::NotFound => (StatusCode::NOT_FOUND, Text::FrontEnd(None)),
         Error::BadExtension => (StatusCode::NOT_FOUND, front_end("Bad extension")),
         Error::BadParameters(_) => (StatusCode::NOT_FOUND, exception("Invalid parameters")),
@@ -230,6 +232,11 @@ mod test {
                 Error::invalid("No obsel found in posted graph"),
                 403,
                 text_of("403 Forbidden - Invalid data\nNo obsel found in posted graph"),
+            ),
+            (
+                Error::Store(StoreError::Refused(text_of("too long"))),
+                403,
+                text_of("403 Forbidden - Invalid data\ntoo long"),
             ),
             (Error::NotFound, 404, format!("404 Not Found{INFO}")),
             (Error::BadExtension, 404, format!("404 Not Found\nBad extension{INFO}")),

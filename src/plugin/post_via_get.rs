@@ -43,16 +43,15 @@ fn media_type(parameters: &[(String, String)]) -> String {
 fn acknowledge(get: &Get<'_>) -> Result<View> {
     let trace = get.service.find(&get.target.iri)?;
     let view = get.service.read(trace, &[])?;
-    let (triples, content) = if get.offer.media_type.ends_with("json") {
-        (view.triples, view.content)
+    let content = if get.offer.media_type.ends_with("json") {
+        view.content
     } else {
-        (0, Content::Graph(Graph::new()))
+        Content::Graph(Graph::new())
     };
     // What is shown is not a state of the trace, which its tags would name.
     Ok(View {
         tags: Vec::new(),
         modified: None,
-        triples,
         content,
         ..view
     })
