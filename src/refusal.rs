@@ -1,6 +1,6 @@
 //! What answers when the program could not start: it stands beside `http`, on `fcgi`, and needs no configuration.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
 use rustix::process::{Signal, getpid, kill_process};
 

@@ -1,5 +1,5 @@
 //! The integration tests: one program, one module for each subject.
 
 mod program;
-mod support;
 mod tables;
+mod web_server;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use crate::support::web_server::{Program, program};
+use crate::web_server::{Program, program};
 
 fn run(arguments: &[&str]) -> Output {
     program()

@@ -1,3 +1,0 @@
-//! What several integration tests need.
-
-pub mod web_server;
