@@ -17,6 +17,8 @@ mod open;
 mod reading;
 pub mod record;
 mod snapshot;
+#[cfg(test)]
+mod test;
 mod traces;
 pub mod views;
 
@@ -29,7 +31,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use change::Change;
 pub use codec::Place;
 pub use error::StoreError;
-pub use reading::{Bounds, Reading, Transaction};
+pub use reading::{Bounds, Reading, Transaction, VisitPlace};
 pub use snapshot::Snapshot;
 pub use traces::{Tags, Tally, TraceRecord};
 
