@@ -104,7 +104,10 @@ impl fcgi::Handler for App {
         log::info!(target: "ktbs::server", "{} {asked}", response.status().as_u16());
         http::response::send(response, reply).map_err(|error| match error {
             Error::Gone(error) => error,
-            error => io::Error::other(error),
+            error => {
+                log::error!("the answer to {asked} was cut: {error}");
+                io::Error::other(error)
+            }
         })
     }
 }

@@ -1,0 +1,10 @@
+//! What HTTP promises whatever the resource is.
+
+mod conditional;
+mod cors;
+mod errors;
+mod limits;
+mod methods;
+mod negotiation;
+mod post_via_get;
+mod urls;

@@ -1,0 +1,4 @@
+//! All the integration tests, in one program.
+
+mod http;
+mod support;
