@@ -99,7 +99,7 @@ impl fcgi::Handler for App {
                 let asked = format!("{} {}", request.method(), request.uri());
                 (http::answer(&self.config, &self.service, request), asked)
             }
-            Err(error) => (http::refuse(&self.config, &error), "- -".to_owned()),
+            Err(error) => (http::refuse(&self.config, &error, None), "- -".to_owned()),
         };
         log::info!(target: "ktbs::server", "{} {asked}", response.status().as_u16());
         http::response::send(response, reply).map_err(|error| match error {

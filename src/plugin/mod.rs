@@ -55,7 +55,7 @@ const NOTHING: Steps = Steps {
     after: |_, _, _| {},
 };
 
-/// A GET (or a HEAD) of an existing resource, whose format was chosen.
+/// A GET of an existing resource, whose format was chosen.
 pub struct Get<'a> {
     /// The configuration.
     pub config: &'a Config,

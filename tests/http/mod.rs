@@ -3,6 +3,7 @@
 mod conditional;
 mod cors;
 mod errors;
+mod handler;
 mod limits;
 mod methods;
 mod negotiation;

@@ -115,7 +115,7 @@ impl TestKtbs {
         let mut body = Cursor::new(body);
         let response = match ktbs::http::request::parse(params, &mut body) {
             Ok(request) => ktbs::http::answer(config, service, request),
-            Err(error) => ktbs::http::refuse(config, &error),
+            Err(error) => ktbs::http::refuse(config, &error, None),
         };
         let (head, body) = response.into_parts();
         let streamed = matches!(body, Body::Stream(_));
