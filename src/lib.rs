@@ -4,7 +4,9 @@ pub mod config;
 pub mod error;
 pub mod fcgi;
 pub mod format;
+pub mod hello;
 pub mod http;
+pub mod logging;
 pub mod obsel;
 pub mod plugin;
 pub mod rdf;
@@ -74,7 +76,6 @@ impl App {
 }
 
 fn temporary_directory() -> Result<TempDir> {
-    log::warn!("[rdf_database] repository is empty: what is stored will be lost when this process ends");
     tempfile::Builder::new()
         .prefix("ktbs-")
         .tempdir()

@@ -1,4 +1,5 @@
-//! All the integration tests, in one program.
+//! The integration tests: one program, one module for each subject.
 
 mod http;
 mod support;
+mod tables;

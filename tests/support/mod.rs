@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use ::http::HeaderMap;
 use ktbs::App;
-use ktbs::config::{Config, Limits, Logging, PayloadLimits, Plugins, Server, StoreConfig};
+use ktbs::config::Config;
 use ktbs::fcgi::Params;
 use ktbs::http::response::Body;
 use tempfile::TempDir;
@@ -54,7 +54,7 @@ impl Answer {
 }
 
 impl TestKtbs {
-    /// Returns an empty kTBS with nothing switched on.
+    /// Returns an empty kTBS with the default configuration.
     pub fn new() -> Self {
         Self::with(|_| {})
     }
@@ -175,44 +175,7 @@ pub fn turtle(body: &str) -> String {
     format!("@prefix k: <http://liris.cnrs.fr/silex/2009/ktbs#> .\n{body}")
 }
 
+/// Returns the default configuration, but for the root.
 fn config() -> Config {
-    Config {
-        file: None,
-        server: Server {
-            root: ROOT.to_owned(),
-            max_bytes: None,
-            max_triples: None,
-            cache_control: "max-age=1".to_owned(),
-            send_traceback: false,
-        },
-        store: StoreConfig {
-            directory: None,
-            map_size: 1 << 30,
-        },
-        prefixes: vec![],
-        plugins: Plugins {
-            cors: false,
-            post_via_get: false,
-            sparql_endpoints: false,
-            stats_per_type: true,
-            stats_subjects: false,
-            meth_external: false,
-            profiler: false,
-        },
-        cors_allow_origin: vec![],
-        limits: Limits {
-            request_bytes: 10 << 20,
-            id_bytes: 255,
-            payload: PayloadLimits {
-                triples: 1_000_000,
-                nesting: 64,
-                literal_bytes: 1 << 20,
-            },
-        },
-        logging: Logging {
-            loggers: vec![],
-            console_level: log::LevelFilter::Warn,
-            console_format: String::new(),
-        },
-    }
+    ktbs::config::load(&[], &[("server", "fixed-root-uri", ROOT)]).unwrap().0
 }
