@@ -77,7 +77,6 @@ impl App {
 }
 
 fn temporary_directory() -> Result<TempDir> {
-    log::warn!("[rdf_database] repository is empty: what is stored will be lost when this process ends");
     tempfile::Builder::new()
         .prefix("ktbs-")
         .tempdir()
@@ -102,12 +101,15 @@ impl fcgi::Handler for App {
                 let asked = format!("{} {}", request.method(), request.uri());
                 (http::answer(&self.config, &self.service, request), asked)
             }
-            Err(error) => (http::refuse(&self.config, &error), "- -".to_owned()),
+            Err(error) => (http::refuse(&self.config, &error, None), "- -".to_owned()),
         };
         log::info!(target: "ktbs::server", "{} {asked}", response.status().as_u16());
         http::response::send(response, reply).map_err(|error| match error {
             Error::Gone(error) => error,
-            error => io::Error::other(error),
+            error => {
+                log::error!("the answer to {asked} was cut: {error}");
+                io::Error::other(error)
+            }
         })
     }
 }

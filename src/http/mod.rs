@@ -14,7 +14,7 @@ pub mod target;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::http::request::Parts;
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
 use self::request::Incoming;
 use self::response::Body;
@@ -36,7 +36,7 @@ pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>
         Some(response) => response.map(|()| Body::empty()),
         None => catch_unwind(AssertUnwindSafe(|| respond(config, service, &request, body)))
             .unwrap_or_else(|_| Err(Error::Internal("a panic, told above".to_owned())))
-            .unwrap_or_else(|error| refuse(config, &error)),
+            .unwrap_or_else(|error| refuse(config, &error, Some(&request))),
     };
     let (mut head, body) = response.into_parts();
     plugin::after(config, &request, &mut head);
@@ -48,11 +48,14 @@ pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>
     Response::from_parts(head, body)
 }
 
-/// Returns the response that refuses a request, and logs what the client is not told.
-pub fn refuse(config: &Config, error: &Error) -> Response<Body> {
+/// Returns the response that refuses a request (`None`: one that could not even be understood), and logs what the client
+/// is not told.
+pub fn refuse(config: &Config, error: &Error, request: Option<&Parts>) -> Response<Body> {
     let response = status::failure(error, &config.server);
-    if response.status().is_server_error() {
-        log::error!("{}: {error}", response.status().as_u16());
+    let status = response.status();
+    if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
+        let asked = request.map(|request| format!(" {} {}", request.method, request.uri));
+        log::error!("{}{}: {error}", status.as_u16(), asked.unwrap_or_default());
     }
     response
 }
@@ -158,7 +161,11 @@ impl Exchange<'_> {
         )
     }
 
+    /// Lets plugins take a GET, which may have effects; a HEAD must not.
     fn taken_by_plugin(&self, target: &Target, offer: &'static Offer) -> Option<Result<View>> {
+        if self.request.method != Method::GET {
+            return None;
+        }
         let parse = |media_type: &str, payload: &[u8]| {
             let format = parser(media_type)?;
             self.parse(target, format, payload, None, false)

@@ -180,8 +180,7 @@ impl Incoming<'_> {
         if length > limit.bytes {
             return Err(limit.exceeded());
         }
-        let mut body = Vec::new();
-        body.reserve(usize::try_from(length.min(RESERVE)).unwrap_or(0));
+        let mut body = Vec::with_capacity(usize::try_from(length.min(RESERVE)).unwrap_or(0));
         self.bytes
             .take(limit.bytes.saturating_add(1))
             .read_to_end(&mut body)

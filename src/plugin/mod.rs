@@ -55,7 +55,7 @@ const NOTHING: Steps = Steps {
     after: |_, _, _| {},
 };
 
-/// A GET (or a HEAD) of an existing resource, whose format was chosen.
+/// A GET of an existing resource, whose format was chosen.
 pub struct Get<'a> {
     /// The configuration.
     pub config: &'a Config,
@@ -157,49 +157,11 @@ pub fn missing(plugins: &Plugins) -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 pub(crate) mod test {
     use super::*;
-    use crate::config::{Limits, Logging, PayloadLimits, Server, StoreConfig};
 
-    /// Returns a configuration with nothing on and no limit that a small request meets.
+    /// Returns the default configuration.
     pub(crate) fn config() -> Config {
-        Config {
-            file: None,
-            server: Server {
-                root: "http://localhost:8101/".to_owned(),
-                max_bytes: None,
-                max_triples: None,
-                cache_control: "max-age=1".to_owned(),
-                send_traceback: false,
-            },
-            store: StoreConfig {
-                directory: None,
-                map_size: 1 << 30,
-            },
-            prefixes: vec![],
-            plugins: Plugins {
-                cors: false,
-                post_via_get: false,
-                sparql_endpoints: false,
-                stats_per_type: false,
-                stats_subjects: false,
-                meth_external: false,
-                profiler: false,
-            },
-            cors_allow_origin: vec![],
-            limits: Limits {
-                request_bytes: 1 << 20,
-                id_bytes: 255,
-                payload: PayloadLimits {
-                    triples: 1_000_000,
-                    nesting: 64,
-                    literal_bytes: 1 << 20,
-                },
-            },
-            logging: Logging {
-                loggers: vec![],
-                console_level: log::LevelFilter::Warn,
-                console_format: String::new(),
-            },
-        }
+        let root = ("server", "fixed-root-uri", "http://localhost:8101/");
+        crate::config::load(&[], &[root]).expect("the defaults are correct").0
     }
 
     #[test]
