@@ -1,5 +1,7 @@
 //! The configuration, typed, immutable after start. (Skeleton.)
 
+pub mod ini;
+
 use std::path::PathBuf;
 
 /// The whole configuration.
