@@ -10,6 +10,13 @@ pub mod ntriples;
 pub mod rdfxml;
 pub mod turtle;
 
+mod output;
+mod prefixes;
+mod relative;
+#[cfg(test)]
+mod sample;
+mod triples;
+
 use std::io::Write;
 
 use crate::config::PayloadLimits;

@@ -1,6 +1,7 @@
-//! rdfxml (skeleton).
+//! RDF/XML (<https://www.w3.org/TR/rdf-syntax-grammar/>).
 
 mod parse;
+mod qname;
 mod write;
 
 pub use parse::parse;

@@ -1,6 +1,8 @@
-//! turtle (skeleton).
+//! Turtle (<https://www.w3.org/TR/turtle/>).
 
+mod nesting;
 mod parse;
+mod shorthand;
 mod write;
 
 pub use parse::parse;

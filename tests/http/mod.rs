@@ -1,0 +1,11 @@
+//! What HTTP promises whatever the resource is.
+
+mod conditional;
+mod cors;
+mod errors;
+mod handler;
+mod limits;
+mod methods;
+mod negotiation;
+mod post_via_get;
+mod urls;

@@ -1,0 +1,7 @@
+//! The integration tests: one program, one module for each subject.
+
+mod http;
+mod program;
+mod support;
+mod tables;
+mod web_server;
