@@ -1,6 +1,7 @@
 //! rdfxml (skeleton).
 
 mod parse;
+mod scan;
 mod write;
 
 pub use parse::parse;

@@ -1,6 +1,7 @@
 //! turtle (skeleton).
 
-mod parse;
+pub(super) mod parse;
+pub(super) mod scan;
 mod write;
 
 pub use parse::parse;
