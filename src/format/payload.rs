@@ -25,6 +25,7 @@ pub(super) const MAX_PREFIXES: usize = 1000;
 /// Blank nodes are renamed `b0`, `b1`… in order of appearance, so that no label of a client goes further.
 pub(super) struct Payload<'l> {
     graph: Graph,
+    iris: HashMap<Box<str>, TermId>,
     blanks: HashMap<String, TermId>,
     minted: u32,
     datatypes: HashSet<String>,
@@ -36,6 +37,7 @@ impl<'l> Payload<'l> {
     pub(super) fn new(limits: &'l PayloadLimits) -> Self {
         Self {
             graph: Graph::new(),
+            iris: HashMap::new(),
             blanks: HashMap::new(),
             minted: 0,
             datatypes: HashSet::new(),
@@ -53,13 +55,13 @@ impl<'l> Payload<'l> {
     /// # Errors
     /// `Parse` if it is relative or invalid, `TooLarge`.
     pub(super) fn iri(&mut self, iri: &str) -> Result<TermId> {
-        if let Some(id) = self.graph.iri_id(iri) {
-            return Ok(id);
+        if let Some(id) = self.iris.get(iri) {
+            return Ok(*id);
         }
         self.check_iri(iri)?;
-        Ok(self
-            .graph
-            .intern(&SimpleTerm::Iri(IriRef::new_unchecked(iri.into()))))
+        let id = self.graph.intern(&SimpleTerm::Iri(IriRef::new_unchecked(iri.into())));
+        self.iris.insert(iri.into(), id);
+        Ok(id)
     }
 
     /// Returns the number of the blank node of a label; the same label is the same node.
@@ -256,7 +258,9 @@ pub(super) fn guarded<T>(parse: impl FnOnce() -> Result<T>) -> Result<T> {
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied());
         log::error!("a parser panicked: {}", message.unwrap_or("no message"));
-        Err(Error::Parse("the parser could not make sense of the payload".to_owned()))
+        Err(Error::Parse(
+            "the parser could not make sense of the payload".to_owned(),
+        ))
     })
 }
 
@@ -270,6 +274,62 @@ pub(super) fn test_limits() -> PayloadLimits {
     }
 }
 
+/// Returns what a parser would know of a base `http://h/b/`.
+#[cfg(test)]
+pub(super) fn test_context(limits: &PayloadLimits) -> crate::format::Context<'_> {
+    crate::format::Context {
+        base: "http://h/b/",
+        shape: crate::resource::Shape::Base,
+        parent: Some("http://h/"),
+        parent_is_root: true,
+        model: None,
+        replacing: false,
+        limits,
+    }
+}
+
+/// Checks what must hold of any payload: it is parsed without a panic, or refused with a 4xx, and what is accepted
+/// can be written in N-Triples and read back.
+#[cfg(test)]
+pub(super) fn check_any_payload(parse: crate::format::Parse, bytes: &[u8], context: &crate::format::Context<'_>) {
+    use sophia::api::prelude::{Stringifier, TripleSerializer};
+
+    match parse(bytes, context) {
+        Ok(graph) => {
+            let mut nt = sophia::turtle::serializer::nt::NTriplesSerializer::new_stringifier();
+            nt.serialize_graph(&graph).expect("what is accepted can be written");
+            let read = crate::format::ntriples::parse(nt.to_string().as_bytes(), context)
+                .expect("what is accepted can be read back");
+            assert_eq!(read.len(), graph.len(), "{}", nt.as_str());
+        }
+        Err(Error::Parse(message)) => {
+            assert!(!message.contains("could not make sense"), "the parser panicked");
+        }
+        Err(Error::TooLarge(_)) => {}
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// A document with a few characters removed or inserted.
+#[cfg(test)]
+pub(super) fn mutated(
+    document: &'static str,
+    pieces: impl proptest::strategy::Strategy<Value = String>,
+) -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+
+    let edit = (any::<prop::sample::Index>(), 0..4_usize, pieces);
+    prop::collection::vec(edit, 1..4).prop_map(move |edits| {
+        let mut characters: Vec<char> = document.chars().collect();
+        for (at, removed, inserted) in edits {
+            let at = at.index(characters.len() + 1);
+            let end = (at + removed).min(characters.len());
+            characters.splice(at..end, inserted.chars());
+        }
+        characters.into_iter().collect()
+    })
+}
+
 #[cfg(test)]
 mod test {
     use super::*;
@@ -278,7 +338,17 @@ mod test {
     fn terms_that_could_not_be_read_back_are_refused() {
         let limits = test_limits();
         let mut payload = Payload::new(&limits);
-        for iri in ["", "a", "/b", "http://h/a b", "http://h/\0", "http://h/<", "http://h/%zz", "a:b\n", "_:b"] {
+        for iri in [
+            "",
+            "a",
+            "/b",
+            "http://h/a b",
+            "http://h/\0",
+            "http://h/<",
+            "http://h/%zz",
+            "a:b\n",
+            "_:b",
+        ] {
             let error = payload.iri(iri).expect_err(iri).to_string();
             assert!(error.ends_with("is not a valid absolute IRI"), "{error}");
         }
@@ -293,8 +363,12 @@ mod test {
         }
         payload.literal("a\0b", xsd::STRING).expect_err("NUL");
         payload.literal("a", "b").expect_err("a relative datatype");
-        payload.literal("a", crate::vocab::rdf::LANG_STRING).expect_err("no language");
-        payload.literal("\u{1}\u{fffe}\n", xsd::STRING).expect("other control characters");
+        payload
+            .literal("a", crate::vocab::rdf::LANG_STRING)
+            .expect_err("no language");
+        payload
+            .literal("\u{1}\u{fffe}\n", xsd::STRING)
+            .expect("other control characters");
     }
 
     #[test]
@@ -311,10 +385,16 @@ mod test {
         payload.insert([id, id, id]).expect("the same");
         payload.insert([blank, id, id]).expect("the second");
         let error = payload.insert([blank, id, blank]).expect_err("the third");
-        assert!(matches!(&error, Error::TooLarge(m) if m == "request-triples (2) was exceeded"), "{error}");
+        assert!(
+            matches!(&error, Error::TooLarge(m) if m == "request-triples (2) was exceeded"),
+            "{error}"
+        );
         payload.literal("12345678", xsd::STRING).expect("8 bytes");
         let error = payload.literal("123456789", xsd::STRING).expect_err("9 bytes");
-        assert!(matches!(&error, Error::TooLarge(m) if m.starts_with("literal-bytes (8)")), "{error}");
+        assert!(
+            matches!(&error, Error::TooLarge(m) if m.starts_with("literal-bytes (8)")),
+            "{error}"
+        );
         payload.iri("urn:123456").expect_err("9 bytes");
     }
 

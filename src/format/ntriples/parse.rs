@@ -14,6 +14,6 @@ use crate::rdf::Graph;
 /// `Parse` with line and column if it is not N-Triples, or says what cannot be kept; `TooLarge`.
 pub fn parse(bytes: &[u8], context: &Context<'_>) -> Result<Graph> {
     let text = text(bytes)?;
-    scan::check(text, context.limits)?;
-    collect(text, NTriplesParser::new(), context)
+    let text = scan::check(text, context.limits)?;
+    collect(&text, NTriplesParser::new(), context)
 }

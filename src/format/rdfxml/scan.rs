@@ -1,5 +1,7 @@
 //! A first look at RDF/XML, before the real parser: document types, and what is too deep or too wide.
 
+use std::borrow::Cow;
+
 use crate::config::PayloadLimits;
 use crate::error::{Error, Result};
 use crate::format::payload::{MAX_PREFIXES, position, too_deep};
@@ -7,31 +9,58 @@ use crate::format::payload::{MAX_PREFIXES, position, too_deep};
 /// Attributes of one element. The parser compares each with all those before it.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// Checks an XML document without parsing it. What is not well-formed is left to the parser.
+/// Checks an XML document without parsing it, and returns what the parser should read. What is not well-formed is
+/// left to the parser.
+///
+/// # Rationale
+/// oxrdfxml 0.2 wants the text of an element in one piece. So CDATA sections are replaced by the same text with
+/// entities, and comments and processing instructions that stand beside text are left out.
 ///
 /// # Errors
 /// `Parse` for a document type declaration: it is where entities are declared, those that grow without bound and
 /// those that name files and addresses, and RDF/XML has no use for it. `TooLarge` if elements are nested beyond the
 /// limit, or have too many attributes or namespaces.
-pub(super) fn check(text: &str, limits: &PayloadLimits) -> Result<()> {
+pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t, str>> {
     // How many namespaces each open element declares.
     let mut open: Vec<usize> = Vec::new();
     let mut declared = 0;
-    let mut rest = text;
-    while let Some(start) = rest.find('<') {
-        let offset = text.len() - rest.len() + start;
-        rest = &rest[start..];
-        if let Some(end) = special_end(rest) {
-            let Some(length) = rest.find(end) else { break };
-            rest = &rest[length + end.len()..];
+    // What the parser should read of the text before `copied`.
+    let mut rewritten = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(n) = text[at..].find('<') {
+        let start = at + n;
+        let rest = &text[start..];
+        let is_beside_text = !text[at..start].trim_ascii().is_empty();
+        if let Some((opening, closing)) = SPECIAL.into_iter().find(|(opening, _)| rest.starts_with(opening)) {
+            let Some(length) = rest[opening.len()..].find(closing) else {
+                break;
+            };
+            let content = &rest[opening.len()..][..length];
+            at = start + opening.len() + length + closing.len();
+            let is_beside_text = is_beside_text || !text[at..].trim_ascii_start().starts_with('<');
+            if opening == CDATA {
+                rewritten.push_str(&text[copied..start]);
+                for c in content.chars() {
+                    match c {
+                        '<' => rewritten.push_str("&lt;"),
+                        '&' => rewritten.push_str("&amp;"),
+                        _ => rewritten.push(c),
+                    }
+                }
+                copied = at;
+            } else if is_beside_text && !content.starts_with("xml ") {
+                rewritten.push_str(&text[copied..start]);
+                copied = at;
+            }
         } else if rest.starts_with("<!") {
             return Err(Error::Parse(format!(
                 "{}: document type declarations are not accepted",
-                position(text, offset)
+                position(text, start)
             )));
         } else {
             let tag = Tag::read(rest);
-            rest = &rest[tag.length..];
+            at = start + tag.length;
             if tag.closes {
                 declared -= open.pop().unwrap_or_default();
                 continue;
@@ -39,32 +68,32 @@ pub(super) fn check(text: &str, limits: &PayloadLimits) -> Result<()> {
             if tag.attributes > MAX_ATTRIBUTES {
                 return Err(Error::TooLarge(format!(
                     "{}: an element has more than {MAX_ATTRIBUTES} attributes",
-                    position(text, offset)
+                    position(text, start)
                 )));
             }
             if open.len() >= limits.nesting {
                 return Err(too_deep(limits));
             }
-            if tag.is_empty {
-                continue;
-            }
-            declared += tag.namespaces;
-            open.push(tag.namespaces);
-            if declared > MAX_PREFIXES {
+            if declared + tag.namespaces > MAX_PREFIXES {
                 return Err(Error::TooLarge(format!("there are more than {MAX_PREFIXES} prefixes")));
+            }
+            if !tag.is_empty {
+                declared += tag.namespaces;
+                open.push(tag.namespaces);
             }
         }
     }
-    Ok(())
+    if copied == 0 {
+        return Ok(Cow::Borrowed(text));
+    }
+    rewritten.push_str(&text[copied..]);
+    Ok(Cow::Owned(rewritten))
 }
 
-/// Returns what ends a comment, a CDATA section or a processing instruction, if the text starts with one.
-fn special_end(text: &str) -> Option<&'static str> {
-    [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")]
-        .into_iter()
-        .find(|(start, _)| text.starts_with(start))
-        .map(|(_, end)| end)
-}
+const CDATA: &str = "<![CDATA[";
+
+/// What starts and ends what is neither a tag nor a declaration.
+const SPECIAL: [(&str, &str); 3] = [("<!--", "-->"), (CDATA, "]]>"), ("<?", "?>")];
 
 /// A start, empty or end tag.
 #[derive(Default)]
@@ -121,7 +150,24 @@ mod test {
             nesting,
             ..test_limits()
         };
-        check(text, &limits)
+        check(text, &limits).map(|_| ())
+    }
+
+    #[test]
+    fn text_is_made_of_one_piece() {
+        for (text, expected) in [
+            ("<a>b<![CDATA[<&>]]>c</a>", "<a>b&lt;&amp;>c</a>"),
+            ("<a><![CDATA[]]></a>", "<a></a>"),
+            ("<a>b<!-- c -->d</a>", "<a>bd</a>"),
+            ("<a> <!-- c --> d</a>", "<a>  d</a>"),
+            ("<a>b<?c?><!-- d -->e</a>", "<a>be</a>"),
+            (
+                "<?xml version='1.0'?><a>\n<!-- b -->\n<c/>\n</a>",
+                "<?xml version='1.0'?><a>\n<!-- b -->\n<c/>\n</a>",
+            ),
+        ] {
+            assert_eq!(check(text, &test_limits()).expect(text), expected);
+        }
     }
 
     #[test]
@@ -138,7 +184,10 @@ mod test {
         }
         for text in ["<a><a><a><a/>", "<a><a><a><a>", "<a b='/>'><a><a ><a\n>"] {
             let error = check_with_nesting(text, 3).expect_err(text);
-            assert!(matches!(&error, Error::TooLarge(m) if m == "nesting (3) was exceeded"), "{error}");
+            assert!(
+                matches!(&error, Error::TooLarge(m) if m == "nesting (3) was exceeded"),
+                "{error}"
+            );
         }
         check_with_nesting(&"<a>".repeat(1_000_000), 64).expect_err("a million elements");
     }
@@ -151,7 +200,10 @@ mod test {
             "<!doctype a><a/>",
         ] {
             let error = check_with_nesting(text, 3).expect_err(text).to_string();
-            assert!(error.ends_with("column 1: document type declarations are not accepted"), "{error}");
+            assert!(
+                error.ends_with("column 1: document type declarations are not accepted"),
+                "{error}"
+            );
         }
     }
 
