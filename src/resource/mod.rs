@@ -1,7 +1,7 @@
 //! What a kTBS is: resources and their rules. It knows neither HTTP nor media types.
 //!
 //! [`Service`] reads, creates, replaces and deletes. What is the same for all the resources with a graph of their own
-//! is in `create`, `read`, `edit` and `delete`; what a kind of resource has of its own is a [`Row`] of [`KINDS`], in
+//! is in `create`, `read`, `edit` and `delete`; what a kind of resource has of its own is a row of `KINDS`, in
 //! the file of that kind, which lists its checks in order. Obsels, their collection and the statistics of a trace are
 //! faces of the trace ([`Aspect`]) and have files of their own.
 //!
@@ -280,7 +280,8 @@ impl Service {
     pub fn read(&self, target: Target, parameters: &Parameters) -> Result<View> {
         match &target.aspect {
             Aspect::Itself => {
-                let mut view = read::view(&target.snapshot, &target.iri, target.entry.clone())?;
+                let generated = read::generated(&target.snapshot, &target.entry.head)?;
+                let mut view = read::view(&target.iri, target.entry.clone(), &generated);
                 if let Content::Graph(graph) = &mut view.content {
                     prop::add(&target, parameters, graph)?;
                 }
