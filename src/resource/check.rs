@@ -112,20 +112,24 @@ pub fn shown(term: &Term) -> String {
 
 /// Returns a text between quotes, on one line, cut if it is long.
 pub fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
+    format!("\"{}\"", cut(text))
+}
+
+/// Returns a text on one line, cut if it is long.
+pub fn cut(text: &str) -> String {
+    let mut line = String::new();
     for (i, c) in text.chars().enumerate() {
         if i == SHOWN_CHARS {
-            quoted.push_str("...");
+            line.push_str("...");
             break;
         }
         if c.is_control() {
-            let _ = write!(quoted, "{}", c.escape_default());
+            let _ = write!(line, "{}", c.escape_default());
         } else {
-            quoted.push(c);
+            line.push(c);
         }
     }
-    quoted.push('"');
-    quoted
+    line
 }
 
 /// Checks that the values of properties are what they should.
@@ -142,7 +146,7 @@ pub fn typed(draft: &Draft, properties: &[Property]) -> Vec<String> {
 }
 
 /// Says in what a value is not in a range, if it is not.
-fn mismatch(range: Range, value: &Term) -> Option<String> {
+pub fn mismatch(range: Range, value: &Term) -> Option<String> {
     let literal = as_literal(value);
     match range {
         Range::Any => None,
@@ -180,20 +184,27 @@ pub fn is_integer(lexical: &str) -> bool {
 /// Checks that properties have as many values as they should.
 pub fn cardinality(draft: &Draft, properties: &[Property]) -> Vec<String> {
     let mut problems = Vec::new();
+    let about = format!("<{}>", draft.iri);
     for property in properties {
         let count = draft.graph.objects_of(&draft.iri, property.iri).count();
-        let about = format!("Property <{}> of <{}> should have", property.iri, draft.iri);
         if count < property.min {
-            problems.push(format!(
-                "{about} at least {} objects; it only has {count}",
-                property.min
-            ));
+            problems.push(too_few(property.iri, &about, property.min, count));
         }
         if count > property.max {
-            problems.push(format!("{about} at most {} objects; it has {count}", property.max));
+            problems.push(too_many(property.iri, &about, property.max, count));
         }
     }
     problems
+}
+
+/// Says that a property of a node (as [`shown`]) has fewer values than it should.
+pub fn too_few(property: &str, about: &str, min: usize, count: usize) -> String {
+    format!("Property <{property}> of {about} should have at least {min} objects; it only has {count}")
+}
+
+/// Says that a property of a node (as [`shown`]) has more values than it should.
+pub fn too_many(property: &str, about: &str, max: usize, count: usize) -> String {
+    format!("Property <{property}> of {about} should have at most {max} objects; it has {count}")
 }
 
 /// Checks that the IRI of a container ends with `/`.

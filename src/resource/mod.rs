@@ -12,22 +12,27 @@
 mod base;
 mod batch;
 mod check;
+mod completion;
 mod computed_trace;
 mod create;
 mod data_graph;
 mod delete;
+mod description;
 mod draft;
 mod edit;
 mod links;
 mod method;
 mod mint;
 mod model;
+mod monotonicity;
 mod obsel;
 mod obsels;
 mod path;
 mod prop;
 mod read;
+mod recording;
 mod root;
+mod slice;
 mod star;
 mod stats;
 mod stored_trace;
@@ -304,7 +309,7 @@ impl Service {
         no_parameters(parameters)?;
         match (&target.aspect, target.entry.head.kind) {
             (Aspect::Itself, Kind::Root | Kind::Base) => create::create_item(self, target, graph),
-            (Aspect::Itself, Kind::StoredTrace) => batch::create_obsels(self, target, graph),
+            (Aspect::Itself, Kind::StoredTrace) => batch::create_obsels(self, target, &graph),
             (Aspect::Obsel(_), _) => Err(target.not_allowed(format!("Can not post to obsel <{}>", target.iri))),
             _ => Err(target.not_allowed("post_graph not supported")),
         }
