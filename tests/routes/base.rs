@@ -341,3 +341,24 @@ fn get_of_items_with_and_without_slash_differs() {
     );
     assert!(!ktbs.has("b/m"));
 }
+
+#[test]
+fn get_prop_counts_the_obsels_of_the_trace_only() {
+    let ktbs = TestKtbs::with_base();
+    ktbs.created(
+        "b/",
+        "<> k:contains <t/>. <t/> a k:StoredTrace; k:hasModel <m>; k:hasOrigin 'o'.",
+    );
+    ktbs.created("b/", "<> k:contains <d>. <d> a k:DataGraph. <t/x> k:hasTrace <t/>.");
+    ktbs.created(
+        "b/t/",
+        "<o1> k:hasTrace <>; k:hasBegin 1. <o2> k:hasTrace <>; k:hasBegin 2.",
+    );
+    let view = ktbs.view("b/", &[("prop", "obselCount")]).unwrap();
+    same(
+        &graph_of(view),
+        "b/",
+        "<../> k:hasBase <>. <> a k:Base; k:contains <d>, <t/>. <d> a k:DataGraph.
+         <t/> a k:StoredTrace; k:hasObselCount 2.",
+    );
+}

@@ -371,3 +371,34 @@ fn verbs_on_aspects_are_those_that_make_sense() {
         ["GET", "HEAD", "POST", "PUT", "DELETE"]
     );
 }
+
+#[test]
+fn post_of_obsels_keeps_the_tag_of_the_description() {
+    let ktbs = with_models();
+    post(&ktbs, "k:hasModel <ms>; k:hasOrigin 'o'").unwrap();
+    let (trace, obsels) = (ktbs.tag("b/t/"), ktbs.tag("b/t/@obsels"));
+    assert!(!ktbs.has("b/t/o1"));
+    ktbs.created("b/t/", "<o1> k:hasTrace <>; k:hasBegin 1.");
+    assert!(ktbs.has("b/t/o1"));
+    assert_eq!(ktbs.tag("b/t/"), trace);
+    assert_ne!(ktbs.tag("b/t/@obsels"), obsels);
+}
+
+#[test]
+fn verbs_on_an_obsel_are_get_and_delete() {
+    let ktbs = with_models();
+    post(&ktbs, "k:hasModel <ms>; k:hasOrigin 'o'").unwrap();
+    ktbs.created("b/t/", "<o1> k:hasTrace <>; k:hasBegin 1.");
+    let target = ktbs.find("b/t/o1").unwrap();
+    assert_eq!(target.allow(), ["GET", "HEAD", "DELETE"]);
+    assert_eq!(target.parent().as_deref(), Some("http://h/k/b/t/"));
+    assert!(target.tags().unwrap().is_empty());
+    assert_eq!(not_allowed(ktbs.post("b/t/o1", "")).0, "Can not post to obsel <b/t/o1>");
+    let message = "Edit individual obsel not supported yet; edit through ObselCollection instead";
+    assert_eq!(not_allowed(ktbs.service.check_replaceable(&target, &[])).0, message);
+    let parameters = [("foo".to_owned(), String::new())];
+    assert!(ktbs.service.read(ktbs.find("b/t/o1").unwrap(), &parameters).is_err());
+    assert!(ktbs.service.delete(&target, &parameters).is_err());
+    ktbs.delete("b/t/o1").unwrap();
+    assert!(!ktbs.has("b/t/o1"));
+}
