@@ -1,5 +1,3 @@
-//! Tests of the kTBS from outside: one binary.
-#![expect(clippy::unwrap_used, reason = "a test that can not go on fails")]
+//! The integration tests: one program, one module for each subject.
 
 mod routes;
-mod support;

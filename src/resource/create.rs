@@ -28,7 +28,12 @@ static OTHER_CLASSES: [&str; 3] = [
 pub fn create_item(service: &Service, target: &Target, graph: Graph) -> Result<Vec<String>> {
     let node = find_created(&graph, &target.iri, target.entry.head.kind)?;
     let mut change = service.store.write()?;
-    let mut parent = change.entry(&target.entry.head.path)?.ok_or(Error::NotFound)?;
+    // It may have been deleted since it was found, even be something else by now.
+    let Head { path, kind, .. } = &target.entry.head;
+    let mut parent = change
+        .entry(path)?
+        .filter(|parent| parent.head.kind == *kind)
+        .ok_or(Error::NotFound)?;
     let place = Place {
         container: &target.iri,
         path: &parent.head.path,

@@ -3,11 +3,11 @@
 use ktbs::error::Error;
 use ktbs::resource::Expected;
 
-use crate::support::{ROOT, TestKtbs, conflict, graph_of, refused, same, turtle};
+use super::support::{ROOT, TestService, conflict, graph_of, refused, same, turtle};
 
 #[test]
 fn post_with_an_iri_creates_it() {
-    let ktbs = TestKtbs::new();
+    let ktbs = TestService::new();
     let before = ktbs.tag("");
     let iris = ktbs
         .post(
@@ -26,7 +26,7 @@ fn post_with_an_iri_creates_it() {
 
 #[test]
 fn post_without_an_iri_mints_one() {
-    let ktbs = TestKtbs::new();
+    let ktbs = TestService::new();
     let post = |label: &str| ktbs.created("", &format!("<> k:hasBase [a k:Base{label}]."));
     assert_eq!(post(""), "base/");
     let second = post("");
@@ -48,7 +48,7 @@ fn post_without_an_iri_mints_one() {
 
 #[test]
 fn post_with_a_bad_iri_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let long = "a".repeat(101);
     for (id, expected) in [
         ("c", "URI must end with '/'".to_owned()),
@@ -73,7 +73,7 @@ fn post_with_a_bad_iri_is_refused() {
 
 #[test]
 fn post_nested_too_deep_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let id = format!("{}/", "d".repeat(99));
     let mut path = "b/".to_owned();
     let error = loop {
@@ -94,7 +94,7 @@ fn post_nested_too_deep_is_refused() {
 
 #[test]
 fn post_of_anything_but_one_item_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     for body in [
         "<> k:contains <c/>.",
         "<> x:p <c/>. <c/> a k:Base.",
@@ -112,7 +112,7 @@ fn post_of_anything_but_one_item_is_refused() {
 
 #[test]
 fn post_of_reserved_triples_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     for (triples, expected) in [
         (
             "<c/> k:contains <c/d>.",
@@ -140,7 +140,7 @@ fn post_of_reserved_triples_is_refused() {
 
 #[test]
 fn post_of_a_sub_base_by_either_link_is_a_contains() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <c/>. <c/> a k:Base; rdfs:label 'c'.");
     ktbs.created("b/", "<> k:hasBase <d/>. <d/> a k:Base.");
     ktbs.created("b/", "<> k:hasBase [a k:Base].");
@@ -160,7 +160,7 @@ fn post_of_a_sub_base_by_either_link_is_a_contains() {
 
 #[test]
 fn post_keeps_what_is_about_the_base_only() {
-    let ktbs = TestKtbs::new();
+    let ktbs = TestService::new();
     ktbs.created(
         "",
         "<> k:hasBase <b/>; rdfs:label 'forged'. <b/> a k:Base; x:p [x:q [x:r <http://ex.org/end>]]. <c/> a k:Base.
@@ -174,7 +174,7 @@ fn post_keeps_what_is_about_the_base_only() {
 
 #[test]
 fn put_may_change_what_is_not_reserved() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:TraceModel.");
     let all = "<../> k:hasBase <>. <> a k:Base, x:T; k:contains <m>; rdfs:label 'b'; x:p [x:q 1]. <m> a k:TraceModel.";
     let before = ktbs.tag("b/");
@@ -187,7 +187,7 @@ fn put_may_change_what_is_not_reserved() {
 
 #[test]
 fn put_of_what_was_read_with_prop_is_accepted() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:TraceModel; skos:prefLabel 'model'.");
     let read = ktbs.view("b/", &[("prop", "label")]).unwrap();
     let tags = read.tags.clone();
@@ -205,7 +205,7 @@ fn put_of_what_was_read_with_prop_is_accepted() {
 
 #[test]
 fn put_of_generated_or_reserved_triples_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:TraceModel.");
     let before = ktbs.tag("b/");
     for (body, expected) in [
@@ -241,7 +241,7 @@ fn put_of_generated_or_reserved_triples_is_refused() {
 
 #[test]
 fn put_with_a_stale_tag_is_a_mismatch() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let put = |tags: &[&str]| {
         let expected = Expected::Tags(tags.iter().map(|tag| (*tag).to_owned()).collect());
         let body = turtle("b/", "<../> k:hasBase <>. <> a k:Base.");
@@ -258,7 +258,7 @@ fn put_with_a_stale_tag_is_a_mismatch() {
 
 #[test]
 fn writes_to_a_base_that_is_gone_are_not_found() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let found = || ktbs.find("b/").unwrap();
     let (first, second, third) = (found(), found(), found());
     ktbs.delete("b/").unwrap();
@@ -277,7 +277,7 @@ fn writes_to_a_base_that_is_gone_are_not_found() {
 
 #[test]
 fn delete_empty_is_gone_from_its_container() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <c/>. <c/> a k:Base; x:p 1.");
     let (root, base) = (ktbs.tag(""), ktbs.tag("b/"));
     ktbs.delete("b/c/").unwrap();
@@ -291,7 +291,7 @@ fn delete_empty_is_gone_from_its_container() {
 
 #[test]
 fn delete_non_empty_is_a_conflict() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:TraceModel.");
     assert_eq!(conflict(ktbs.delete("b/")), "Can not delete non-empty Base");
     ktbs.delete("b/m").unwrap();
@@ -301,7 +301,7 @@ fn delete_non_empty_is_a_conflict() {
 
 #[test]
 fn get_prop_adds_what_is_stored_of_items() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created(
         "b/",
         "<> k:contains <m>. <m> a k:TraceModel; skos:prefLabel 'M'; rdfs:comment 'draft'.",
@@ -330,7 +330,7 @@ fn get_prop_adds_what_is_stored_of_items() {
 
 #[test]
 fn get_of_items_with_and_without_slash_differs() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <t>. <t> a k:TraceModel.");
     ktbs.created("b/", "<> k:contains <t/>. <t/> a k:Base.");
     ktbs.created("b/", "<> k:contains <m/>. <m/> a k:TraceModel.");
@@ -344,7 +344,7 @@ fn get_of_items_with_and_without_slash_differs() {
 
 #[test]
 fn get_prop_counts_the_obsels_of_the_trace_only() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created(
         "b/",
         "<> k:contains <t/>. <t/> a k:StoredTrace; k:hasModel <m>; k:hasOrigin 'o'.",

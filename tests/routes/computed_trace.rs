@@ -3,11 +3,11 @@
 use ktbs::error::Error;
 use ktbs::store::{Entry, Head, Kind, Reading, Tag};
 
-use crate::support::{TestKtbs, conflict, not_allowed, turtle};
+use super::support::{TestService, conflict, not_allowed, turtle};
 
 /// Returns a kTBS with a model, a method `b/m`, a stored trace `b/t/`, and a computed trace `b/c/` that uses both.
-fn with_computed_trace() -> TestKtbs {
-    let ktbs = TestKtbs::with_base();
+fn with_computed_trace() -> TestService {
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:Method; k:hasParentMethod k:filter.");
     ktbs.created(
         "b/",
@@ -39,7 +39,7 @@ fn with_computed_trace() -> TestKtbs {
 
 #[test]
 fn post_is_not_implemented() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let result = ktbs.post(
         "b/",
         "<> k:contains <c/>. <c/> a k:ComputedTrace; k:hasMethod k:filter.",

@@ -1,10 +1,10 @@
 //! Data graphs.
 
-use crate::support::{TestKtbs, not_allowed, refused, same};
+use super::support::{TestService, not_allowed, refused, same};
 
 #[test]
 fn post_keeps_any_triple() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let data = "<d> a k:DataGraph; x:p 'v'@en. <http://ex.org/s> k:hasModel <http://ex.org/m>; x:p [x:q []], <d>.
         <http://ex.org/o> k:hasTrace <http://ex.org/t>. <t/> a k:StoredTrace.";
     ktbs.created("b/", &format!("<> k:contains <d>. {data}"));
@@ -22,7 +22,7 @@ fn post_keeps_any_triple() {
 
 #[test]
 fn post_of_reserved_properties_of_itself_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let body = "<> k:contains <d>. <d> a k:DataGraph; k:hasModel <m>. <t/> k:hasContext <d>.";
     assert_eq!(
         refused(ktbs.post("b/", body)),
@@ -33,7 +33,7 @@ fn post_of_reserved_properties_of_itself_is_refused() {
 
 #[test]
 fn put_replaces_all_but_the_link_and_the_type() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <d>. <d> a k:DataGraph. <http://ex.org/s> x:p 1.");
     let body = "<./> k:contains <d>. <d> a k:DataGraph. <http://ex.org/s> x:p [x:q 2].";
     same(&ktbs.put("b/d", body).unwrap(), "b/d", body);
@@ -46,14 +46,14 @@ fn put_replaces_all_but_the_link_and_the_type() {
 
 #[test]
 fn post_to_a_data_graph_is_not_allowed() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <d>. <d> a k:DataGraph.");
     assert_eq!(not_allowed(ktbs.post("b/d", "<> x:p 1.")).0, "post_graph not supported");
 }
 
 #[test]
 fn delete_while_it_is_a_context_is_accepted() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <d>. <d> a k:DataGraph.");
     ktbs.created(
         "b/",

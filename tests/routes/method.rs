@@ -1,10 +1,10 @@
 //! Methods.
 
-use crate::support::{TestKtbs, conflict, not_allowed, refused, same};
+use super::support::{TestService, conflict, not_allowed, refused, same};
 
 /// Returns a kTBS with a method `b/m1`, and `b/m2` that inherits it.
-fn with_methods() -> TestKtbs {
-    let ktbs = TestKtbs::with_base();
+fn with_methods() -> TestService {
+    let ktbs = TestService::with_base();
     ktbs.created(
         "b/",
         "<> k:contains <m1>. <m1> a k:Method; k:hasParentMethod k:filter; k:hasParameter 'before=1'.",
@@ -15,7 +15,7 @@ fn with_methods() -> TestKtbs {
 
 #[test]
 fn post_is_shown_in_its_parent() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created(
         "b/",
         "<> k:contains <m1>. <m1> a k:Method; k:hasParentMethod k:filter; k:hasParameter 'a=b=c', 'd='.",
@@ -79,7 +79,7 @@ fn post_with_a_bad_parent_is_refused() {
 
 #[test]
 fn post_with_bad_parameters_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     for (values, expected) in [
         ("'after'", "Parameter is ill-formatted: \"after\""),
         ("'=1'", "Parameter is ill-formatted: \"=1\""),
@@ -94,7 +94,7 @@ fn post_with_bad_parameters_is_refused() {
 
 #[test]
 fn post_and_put_of_inherits_sets_the_parent() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:Method; k:inherits k:fusion.");
     let as_fusion = "<./> k:contains <m>. <m> a k:Method; k:inherits k:fusion; k:hasParentMethod k:fusion.";
     ktbs.shows("b/m", as_fusion);

@@ -1,4 +1,6 @@
-//! One file for each kind of resource.
+//! The rules of each kind of resource, through the service: one file for each kind.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod base;
 mod computed_trace;
@@ -7,3 +9,4 @@ mod method;
 mod model;
 mod root;
 mod stored_trace;
+mod support;

@@ -1,10 +1,10 @@
 //! Trace models.
 
-use crate::support::{TestKtbs, not_allowed, refused, same};
+use super::support::{TestService, not_allowed, refused, same};
 
 #[test]
 fn post_without_unit_is_in_milliseconds() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:TraceModel.");
     ktbs.shows(
         "b/m",
@@ -18,7 +18,7 @@ fn post_without_unit_is_in_milliseconds() {
 
 #[test]
 fn post_keeps_the_whole_vocabulary() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let model = "<m> a k:TraceModel; k:hasUnit k:second; k:hasParentModel <other>, <http://ex.org/m>.
         <m#T> a k:ObselType; k:hasSuperObselType <m#U>; x:p [x:q 1]. <http://ex.org/foreign> k:contains <m#T>.";
     ktbs.created("b/", &format!("<> k:contains <m>. {model}"));
@@ -27,7 +27,7 @@ fn post_keeps_the_whole_vocabulary() {
 
 #[test]
 fn post_with_bad_values_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let unit = "Property <k:hasUnit> of <b/m>";
     for (values, expected) in [
         (
@@ -51,7 +51,7 @@ fn post_with_bad_values_is_refused() {
 
 #[test]
 fn post_to_a_model_is_not_allowed() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:TraceModel.");
     let (message, allow) = not_allowed(ktbs.post("b/m", "<> k:hasUnit k:second."));
     assert_eq!(message, "post_graph not supported");
@@ -60,7 +60,7 @@ fn post_to_a_model_is_not_allowed() {
 
 #[test]
 fn put_may_change_the_unit_and_the_vocabulary() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:TraceModel. <m#old> a k:ObselType.");
     for properties in [
         "",
@@ -79,7 +79,7 @@ fn put_may_change_the_unit_and_the_vocabulary() {
 
 #[test]
 fn delete_while_used_is_accepted() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <m>. <m> a k:TraceModel.");
     ktbs.created(
         "b/",

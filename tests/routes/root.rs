@@ -4,25 +4,25 @@ use ktbs::resource::{Expected, Service};
 use ktbs::store::Store;
 use ktbs::vocab::ktbs as k;
 
-use crate::support::{TestKtbs, bad_parameters, graph_of, not_allowed, refused, same, settings, turtle};
+use super::support::{TestService, bad_parameters, graph_of, not_allowed, refused, same, settings, turtle};
 
 const FRESH: &str = "<> a k:KtbsRoot; k:hasVersion '0.1-test'; k:hasBuiltinMethod k:filter, k:fusion.";
 
 #[test]
 fn get_fresh_has_version_and_methods() {
-    TestKtbs::new().shows("", FRESH);
+    TestService::new().shows("", FRESH);
 }
 
 #[test]
 fn get_lists_direct_bases_without_type() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     ktbs.created("b/", "<> k:contains <sub/>. <sub/> a k:Base.");
     ktbs.shows("", &format!("{FRESH} <> k:hasBase <b/>."));
 }
 
 #[test]
 fn get_below_or_beside_the_root_is_not_found() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     for path in ["b", "b//", "c/", "b/@obsels", "@stats", "b/../b/", &"x/".repeat(1000)] {
         assert!(!ktbs.has(path), "{path}");
     }
@@ -59,14 +59,14 @@ fn start_with_other_methods_updates_the_root_and_its_tag() {
 
 #[test]
 fn delete_is_not_allowed() {
-    let (message, allow) = not_allowed(TestKtbs::new().delete(""));
+    let (message, allow) = not_allowed(TestService::new().delete(""));
     assert_eq!(message, "Can not delete KtbsRoot");
     assert_eq!(allow, ["GET", "HEAD", "POST", "PUT"]);
 }
 
 #[test]
 fn put_of_a_label_is_kept() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let all = format!("{FRESH} <> k:hasBase <b/>; rdfs:label 'root'; x:about [x:p 1].");
     same(&ktbs.put("", &all).unwrap(), "", &all);
     ktbs.shows("", &all);
@@ -74,7 +74,7 @@ fn put_of_a_label_is_kept() {
 
 #[test]
 fn put_without_generated_triples_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     assert_eq!(
         refused(ktbs.put(
             "",
@@ -89,7 +89,7 @@ fn put_without_generated_triples_is_refused() {
 
 #[test]
 fn get_prop_adds_labels_and_comments_of_bases() {
-    let ktbs = TestKtbs::new();
+    let ktbs = TestService::new();
     ktbs.created(
         "",
         "<> k:hasBase <b/>. <b/> a k:Base; skos:prefLabel 'B'; rdfs:label 'b'@en; rdfs:comment 'c'; x:p 1.",
@@ -115,7 +115,7 @@ fn get_prop_adds_labels_and_comments_of_bases() {
 
 #[test]
 fn any_verb_with_an_unknown_parameter_is_refused() {
-    let ktbs = TestKtbs::with_base();
+    let ktbs = TestService::with_base();
     let parameters = ["foo", "z", "foo"].map(|name| (name.to_owned(), "1".to_owned()));
     let target = || ktbs.find("").unwrap();
     let post = turtle("", "<> k:hasBase <c/>. <c/> a k:Base.");
@@ -135,7 +135,7 @@ fn any_verb_with_an_unknown_parameter_is_refused() {
 
 #[test]
 fn post_of_anything_but_one_base_is_refused() {
-    let ktbs = TestKtbs::new();
+    let ktbs = TestService::new();
     for body in [
         "<> k:contains <c/>. <c/> a k:Base.",
         "<> k:hasBase <t/>. <t/> a k:StoredTrace; k:hasModel <http://ex.org/m>.",

@@ -5,15 +5,15 @@ use ktbs::store::Reading;
 use ktbs::time;
 use ktbs::vocab::ktbs as k;
 
-use crate::support::{ROOT, TestKtbs, not_allowed, refused, same};
+use super::support::{ROOT, TestService, not_allowed, refused, same};
 
 /// What is generated in each trace.
 const ASPECTS: &str =
     "<../> k:contains <>. <> a k:StoredTrace; k:hasObselCollection <@obsels>; k:hasTraceStatistics <@stats>.";
 
 /// Returns a kTBS with models in milliseconds, seconds and sequence: `b/ms`, `b/s`, `b/seq`.
-fn with_models() -> TestKtbs {
-    let ktbs = TestKtbs::with_base();
+fn with_models() -> TestService {
+    let ktbs = TestService::with_base();
     for (id, unit) in [("ms", "millisecond"), ("s", "second"), ("seq", "sequence")] {
         ktbs.created(
             "b/",
@@ -24,7 +24,7 @@ fn with_models() -> TestKtbs {
 }
 
 /// Posts a trace `b/t/` with these properties.
-fn post(ktbs: &TestKtbs, properties: &str) -> ktbs::error::Result<Vec<String>> {
+fn post(ktbs: &TestService, properties: &str) -> ktbs::error::Result<Vec<String>> {
     ktbs.post(
         "b/",
         &format!("<> k:contains <t/>. <t/> a k:StoredTrace; {properties}."),

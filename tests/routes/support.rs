@@ -1,4 +1,4 @@
-//! A kTBS in a temporary folder.
+//! A kTBS in a temporary folder, without HTTP.
 
 use ktbs::error::{Error, Result};
 use ktbs::rdf::{Graph, Term};
@@ -8,17 +8,17 @@ use ktbs::vocab::ktbs as k;
 use sophia::api::source::TripleSource;
 use sophia::isomorphism::isomorphic_graphs;
 
-/// The root of [`TestKtbs`].
+/// The root of [`TestService`].
 pub const ROOT: &str = "http://h/k/";
 
 /// A kTBS whose store vanishes with it. Its methods take paths relative to the root, and Turtle.
 #[derive(Debug)]
-pub struct TestKtbs {
+pub struct TestService {
     pub service: Service,
     _folder: tempfile::TempDir,
 }
 
-/// Returns the settings of [`TestKtbs`].
+/// Returns the settings of [`TestService`].
 pub fn settings() -> Settings {
     Settings {
         version: "0.1-test".to_owned(),
@@ -29,7 +29,7 @@ pub fn settings() -> Settings {
     }
 }
 
-impl TestKtbs {
+impl TestService {
     /// Returns an empty kTBS.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
