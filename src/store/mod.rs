@@ -92,7 +92,7 @@ pub struct Head {
     pub modified: u64,
     /// Where its obsels are, for a trace.
     pub trace: Option<TraceNumber>,
-    /// The last known unit of the model, for a trace.
+    /// The unit, for a trace model; the last known unit of the model, for a trace.
     pub unit: Option<String>,
 }
 
