@@ -58,11 +58,17 @@ fn handled(variables: &[(&str, &str)]) -> String {
 fn an_answer_begins_with_its_status() {
     let sent = handled(&[("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/ktbs/b/m.nt")]);
     let (head, body) = sent.split_once("\r\n\r\n").expect("a line ends the headers");
-    assert!(head.starts_with("Status: 200 OK\r\nContent-Type: text/nt;charset=utf-8\r\n"), "{head}");
+    assert!(
+        head.starts_with("Status: 200 OK\r\nContent-Type: text/nt;charset=utf-8\r\n"),
+        "{head}"
+    );
     assert!(head.ends_with(&format!("\r\nContent-Length: {}", body.len())), "{head}");
     let sent = handled(&[("REQUEST_METHOD", "HEAD"), ("REQUEST_URI", "/ktbs/b/m.nt")]);
     assert_eq!(sent.split_once("\r\n\r\n").map(|(_, body)| body), Some(""));
-    assert!(sent.contains(&format!("\r\nContent-Length: {}\r\n", body.len())), "{sent}");
+    assert!(
+        sent.contains(&format!("\r\nContent-Length: {}\r\n", body.len())),
+        "{sent}"
+    );
 }
 
 #[test]
@@ -77,6 +83,9 @@ fn what_is_no_request_is_refused() {
 fn a_client_that_left_is_an_error_of_the_exchange() {
     let mut ktbs = TestKtbs::new();
     let variables = params(&[("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/ktbs/nothing")]);
-    let error = ktbs.app.handle(&variables, &mut empty(), &mut Gone).expect_err("nobody listens");
+    let error = ktbs
+        .app
+        .handle(&variables, &mut empty(), &mut Gone)
+        .expect_err("nobody listens");
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 }

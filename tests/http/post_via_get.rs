@@ -45,7 +45,8 @@ fn what_is_refused_is_not_posted() {
     );
     ktbs.get(&path("text/turtle", "<> a"), &accept("text/nt")).expect(400);
     ktbs.get(&path("text/turtle", ""), &accept("text/nt")).expect(403);
-    ktbs.send("HEAD", &path("text/turtle", OBSEL), &accept("text/nt"), b"").expect(404);
+    ktbs.send("HEAD", &path("text/turtle", OBSEL), &accept("text/nt"), b"")
+        .expect(404);
     ktbs.get("b/t/o1.nt", &[]).expect(404);
 }
 

@@ -177,5 +177,7 @@ pub fn turtle(body: &str) -> String {
 
 /// Returns the default configuration, but for the root.
 fn config() -> Config {
-    ktbs::config::load(&[], &[("server", "fixed-root-uri", ROOT)]).unwrap().0
+    ktbs::config::load(&[], &[("server", "fixed-root-uri", ROOT)])
+        .unwrap()
+        .0
 }
