@@ -58,13 +58,14 @@ impl App {
     /// # Errors
     /// `Store` if the store cannot be used, or no temporary one can be made.
     pub fn open(config: Config) -> Result<Self> {
-        let temporary = match config.store.directory {
-            Some(_) => None,
-            None => Some(temporary_directory()?),
+        let (directory, temporary) = match &config.store.directory {
+            Some(directory) => (directory.clone(), None),
+            None => {
+                let temporary = temporary_directory()?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
         };
-        let directory = temporary.as_ref().map(TempDir::path);
-        let directory = directory.or(config.store.directory.as_deref()).unwrap_or(".".as_ref());
-        let store = Store::open(directory, &config.server.root, config.store.map_size)?;
+        let store = Store::open(&directory, &config.server.root, config.store.map_size)?;
         for plugin in plugin::missing(&config.plugins) {
             log::warn!("the plugin {plugin} is not available yet: its requests are answered as if it were off");
         }

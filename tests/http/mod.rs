@@ -8,4 +8,5 @@ mod limits;
 mod methods;
 mod negotiation;
 mod post_via_get;
+mod slices;
 mod urls;
