@@ -70,6 +70,13 @@ pub struct Obsel<'t> {
     pub others: Vec<(Value<'t>, Arc<'t>)>,
 }
 
+impl Obsel<'_> {
+    /// Returns the number of triples of the description, `hasTrace`, `hasBegin` and `hasEnd` included.
+    pub fn triple_count(&self) -> u64 {
+        (3 + self.types.len() + self.arcs.len() + self.blank_arcs.len() + self.others.len()) as u64
+    }
+}
+
 /// A triple about an obsel that stands in the description of *another* obsel of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mention<'t> {

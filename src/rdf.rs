@@ -190,6 +190,14 @@ impl Graph {
         }
     }
 
+    /// Tells whether a triple of three IRIs is there.
+    pub fn contains_iris(&self, s: &str, p: &str, o: &str) -> bool {
+        match (self.iri_id(s), self.iri_id(p), self.iri_id(o)) {
+            (Some(s), Some(p), Some(o)) => self.triples.contains(&[s, p, o]),
+            _ => false,
+        }
+    }
+
     /// Returns the triples as numbers, in order.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = [TermId; 3]> + '_ {
         self.triples.iter().copied()

@@ -1,4 +1,10 @@
-//! One binary for all integration tests.
+//! The integration tests: one program, one module for each subject.
 
 mod apache;
 mod fcgi;
+mod http;
+mod program;
+mod routes;
+mod support;
+mod tables;
+mod web_server;

@@ -1,14 +1,121 @@
-//! What a kTBS is: resources and their rules. It knows neither HTTP nor media types. (Skeleton.)
+//! What a kTBS is: resources and their rules. It knows neither HTTP nor media types.
+//!
+//! [`Service`] reads, creates, replaces and deletes. What is the same for all the resources with a graph of their own
+//! is in `create`, `read`, `edit` and `delete`; what a kind of resource has of its own is a row of `KINDS`, in
+//! the file of that kind, which lists its checks in order. Obsels, their collection and the statistics of a trace are
+//! faces of the trace ([`Aspect`]) and have files of their own.
+//!
+//! A resource is stored without what follows from where it stands: the link from its container, the list of its
+//! items, the links of a trace to its aspects. These are generated at each reading, and a client who replaces a
+//! description must repeat them: a base of 100,000 items costs nothing to add to.
 
+mod base;
+mod batch;
+mod check;
+mod completion;
+mod computed_trace;
+mod create;
+mod data_graph;
+mod delete;
+mod description;
+mod draft;
+mod edit;
+mod links;
+mod method;
+mod mint;
+mod model;
+mod monotonicity;
+mod obsel;
+mod obsels;
+mod path;
+mod prop;
+mod read;
+mod recording;
+mod reserved;
+mod root;
+mod slice;
+mod star;
+mod stats;
+mod stored_trace;
+mod target;
+mod trace;
 pub mod view;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rdf::Graph;
-use crate::store::{Entry, Snapshot, Store};
-pub use view::{Shape, View};
+use crate::store::{Change, Entry, Head, Kind, Reading, Store};
+use draft::Draft;
+pub use target::{Aspect, Target};
+pub use view::{Content, Shape, View};
 
 /// Query parameters, decoded, in order; `_` was removed.
 pub type Parameters = [(String, String)];
+
+/// The kinds of resources, in the order of [`Kind`].
+static KINDS: [&Row; 7] = [
+    &root::ROW,
+    &base::ROW,
+    &model::ROW,
+    &method::ROW,
+    &data_graph::ROW,
+    &stored_trace::ROW,
+    &computed_trace::ROW,
+];
+
+/// The rules of one kind of resource.
+#[derive(Debug)]
+struct Row {
+    /// Which kind it is.
+    kind: Kind,
+    /// The IRI of its class.
+    class: &'static str,
+    /// The shape of its representation.
+    shape: Shape,
+    /// The methods it supports, besides OPTIONS.
+    allow: &'static [&'static str],
+    /// Whether its IRI ends with `/`.
+    folder: bool,
+    /// Whether its graph is star-shaped: about the resource itself, nothing else.
+    star: bool,
+    /// The properties whose objects know that they are used, see [`links`].
+    uses: &'static [&'static str],
+    /// Adds to a draft what follows from it.
+    complete: fn(&mut Draft, &dyn Reading) -> Result<()>,
+    /// Lists the problems of a completed draft, in the order of the kTBS: types of values, reserved namespace,
+    /// cardinality, then those of the kind.
+    check: fn(&Draft, &dyn Reading, &Settings) -> Result<Vec<String>>,
+    /// Does what else a checked draft implies, before it is stored with that head.
+    settle: fn(&Draft, &mut Change<'_>, &mut Head) -> Result<()>,
+    /// Adds to a graph what is generated about the resource of an IRI.
+    generate: fn(&str, &Head, &dyn Reading, &mut Graph) -> Result<()>,
+    /// Lists what forbids the deletion of a resource, given its IRI.
+    check_deletable: fn(&Entry, &str, &dyn Reading) -> Result<Vec<String>>,
+}
+
+impl Row {
+    /// Returns the rules of a kind without any rule, that may be read, replaced and deleted.
+    const fn new(kind: Kind, class: &'static str, shape: Shape) -> Self {
+        Self {
+            kind,
+            class,
+            shape,
+            allow: &["GET", "HEAD", "PUT", "DELETE"],
+            folder: false,
+            star: false,
+            uses: &[],
+            complete: |_, _| Ok(()),
+            check: |_, _, _| Ok(Vec::new()),
+            settle: |_, _, _| Ok(()),
+            generate: |_, _, _, _| Ok(()),
+            check_deletable: |_, _, _| Ok(Vec::new()),
+        }
+    }
+}
+
+/// Returns the rules of a kind.
+fn row(kind: Kind) -> &'static Row {
+    KINDS[kind as usize]
+}
 
 /// The part of the configuration that resources depend on.
 #[derive(Clone, Debug)]
@@ -34,32 +141,6 @@ pub struct Service {
     pub settings: Settings,
 }
 
-/// Which face of a stored resource a URI names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Aspect {
-    /// The resource itself.
-    Itself,
-    /// `@obsels` of a trace.
-    Obsels,
-    /// `@stats` of a trace.
-    Stats,
-    /// The obsel of this id.
-    Obsel(String),
-}
-
-/// An existing resource, found in a snapshot.
-#[derive(Debug)]
-pub struct Target {
-    /// Its absolute IRI, in Unicode form.
-    pub iri: String,
-    /// What it is of `entry`.
-    pub aspect: Aspect,
-    /// The stored resource: the trace, for its aspects and obsels.
-    pub entry: Entry,
-    /// The state of the store in which it was found.
-    pub snapshot: Snapshot,
-}
-
 /// The condition under which a resource may be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -69,58 +150,153 @@ pub enum Expected {
     Tags(Vec<String>),
 }
 
-impl Target {
-    /// Returns the shape of its representation.
-    pub fn shape(&self) -> Shape {
-        todo!()
-    }
-    /// Returns the methods it supports, besides OPTIONS.
-    pub fn allow(&self) -> &'static [&'static str] {
-        todo!()
-    }
-    /// Returns its current tags, the most volatile first; empty for an obsel.
-    pub fn tags(&self) -> Result<Vec<String>> {
-        todo!()
-    }
-    /// Returns the IRI of its container (that of the trace for aspects and obsels); `None` for the root.
-    pub fn parent(&self) -> Option<String> {
-        todo!()
-    }
-    /// Returns the IRI of the model, for a trace and what belongs to it.
-    pub fn model(&self) -> Option<&str> {
-        todo!()
-    }
-}
-
 impl Service {
-    /// Returns the resource of an IRI (absolute, decoded, without extension).
+    /// Returns the service of a store, in which the root is created, or brought up to date with the settings.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub fn find(&self, _iri: &str) -> Result<Target> {
-        todo!()
+    /// Those of the store.
+    pub fn new(store: Store, settings: Settings) -> Result<Self> {
+        root::prepare(&store, &settings)?;
+        Ok(Self { store, settings })
     }
+
+    /// Returns the resource of an IRI (absolute, decoded, without extension).
+    ///
+    /// An IRI directly below a trace is an obsel only if the trace has it.
+    ///
+    /// # Errors
+    /// `NotFound`, and those of the store.
+    pub fn find(&self, iri: &str) -> Result<Target> {
+        target::find(&self.store, iri)
+    }
+
     /// Returns what a GET shows.
-    pub fn read(&self, _target: Target, _parameters: &Parameters) -> Result<View> {
-        todo!()
+    ///
+    /// # Errors
+    /// `BadParameters`, those of the aspects, and those of the store.
+    pub fn read(&self, target: Target, parameters: &Parameters) -> Result<View> {
+        match &target.aspect {
+            Aspect::Itself => {
+                let generated = read::generated(&target.snapshot, &target.entry.head)?;
+                let mut view = read::view(&target.iri, target.entry.clone(), &generated);
+                if let Content::Graph(graph) = &mut view.content {
+                    prop::add(&target, parameters, graph)?;
+                }
+                Ok(view)
+            }
+            Aspect::Obsels => obsels::read(target, parameters),
+            Aspect::Stats => stats::read(self, target, parameters),
+            Aspect::Obsel(id) => {
+                let id = id.clone();
+                obsel::read(target, &id, parameters)
+            }
+        }
     }
+
     /// Creates what a posted graph describes; returns the IRIs of what was created, in order.
-    pub fn create(&self, _target: &Target, _parameters: &Parameters, _graph: Graph) -> Result<Vec<String>> {
-        todo!()
+    ///
+    /// # Errors
+    /// `BadParameters`, `NotAllowed`, `InvalidData`, `NotFound` if the target is gone, and those of the store.
+    pub fn create(&self, target: &Target, parameters: &Parameters, graph: Graph) -> Result<Vec<String>> {
+        no_parameters(parameters)?;
+        match (&target.aspect, target.entry.head.kind) {
+            (Aspect::Itself, Kind::Root | Kind::Base) => create::create_item(self, target, graph),
+            (Aspect::Itself, Kind::StoredTrace) => batch::create_obsels(self, target, &graph),
+            (Aspect::Obsel(_), _) => Err(target.not_allowed(format!("Can not post to obsel <{}>", target.iri))),
+            _ => Err(target.not_allowed("post_graph not supported")),
+        }
     }
+
     /// Checks that a resource can be replaced at all, before the payload is read.
     ///
     /// # Errors
     /// `NotAllowed`, `BadParameters`.
-    pub fn check_replaceable(&self, _target: &Target, _parameters: &Parameters) -> Result<()> {
-        todo!()
+    pub fn check_replaceable(&self, target: &Target, parameters: &Parameters) -> Result<()> {
+        no_parameters(parameters)?;
+        match target.aspect {
+            Aspect::Itself => Ok(()),
+            Aspect::Obsels if target.is_computed() => {
+                Err(target.not_allowed("Can not directly edit obsels of computed trace."))
+            }
+            Aspect::Obsels => Ok(()),
+            Aspect::Stats => Err(target.not_allowed("@stats is read-only")),
+            Aspect::Obsel(_) => {
+                Err(target.not_allowed("Edit individual obsel not supported yet; edit through ObselCollection instead"))
+            }
+        }
     }
+
     /// Replaces the graph of a resource, and returns what a GET then shows.
-    pub fn replace(&self, _target: Target, _expected: &Expected, _graph: Graph) -> Result<View> {
-        todo!()
+    ///
+    /// # Errors
+    /// `NotAllowed`, `EtagMismatch`, `InvalidData`, `NotFound` if the target is gone, and those of the store.
+    pub fn replace(&self, target: Target, expected: &Expected, graph: Graph) -> Result<View> {
+        self.check_replaceable(&target, &[])?;
+        match target.aspect {
+            Aspect::Obsels => obsels::replace(self, target, expected, &graph),
+            _ => edit::replace_graph(self, &target, expected, graph),
+        }
     }
+
     /// Deletes a resource, or empties `@obsels`.
-    pub fn delete(&self, _target: &Target, _parameters: &Parameters) -> Result<()> {
-        todo!()
+    ///
+    /// # Errors
+    /// `BadParameters`, `NotAllowed`, `Conflict` if another resource needs it, `NotFound` if the target is gone, and
+    /// those of the store.
+    pub fn delete(&self, target: &Target, parameters: &Parameters) -> Result<()> {
+        no_parameters(parameters)?;
+        match &target.aspect {
+            Aspect::Itself if target.entry.head.kind == Kind::Root => {
+                Err(target.not_allowed("Can not delete KtbsRoot"))
+            }
+            Aspect::Itself => delete::delete_resource(self, target),
+            Aspect::Obsels if target.is_computed() => Err(target.not_allowed("Can not empty a computed trace.")),
+            Aspect::Obsels => obsels::delete(self, target, parameters),
+            Aspect::Stats => {
+                Err(target.not_allowed("Can not delete trace statistics; delete its owning trace instead."))
+            }
+            Aspect::Obsel(_) if target.is_computed() => {
+                Err(target.not_allowed("Can not directly edit obsels of computed trace."))
+            }
+            Aspect::Obsel(id) => obsel::delete(self, target, id, parameters),
+        }
+    }
+}
+
+/// Checks that there is no parameter.
+///
+/// # Errors
+/// `BadParameters`, which names them, each once, in order.
+fn no_parameters(parameters: &Parameters) -> Result<()> {
+    no_parameters_but(&[], parameters)
+}
+
+/// Checks that there is no parameter but those of these names.
+///
+/// # Errors
+/// `BadParameters`, which names the others, each once, in order.
+fn no_parameters_but(known: &[&str], parameters: &Parameters) -> Result<()> {
+    let mut unknown: Vec<&str> = Vec::new();
+    for (name, _) in parameters {
+        if !known.contains(&name.as_str()) && !unknown.contains(&name.as_str()) {
+            unknown.push(name);
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let names = unknown.join(", ");
+    Err(Error::BadParameters(format!("Unsupported parameter(s):{names}")))
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_the_order_of_kinds() {
+        for (i, row) in KINDS.iter().enumerate() {
+            assert_eq!(row.kind as usize, i, "{row:?}");
+        }
     }
 }

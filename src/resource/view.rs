@@ -1,11 +1,15 @@
-//! What a read gives: all that a format may print, in one value that owns its snapshot. (Skeleton.)
+//! What a read gives: all that a format may print, in one value that owns its snapshot.
 
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 pub use crate::obsel::{Arc, Blank, Mention, Name, Obsel, Value};
 
 use crate::error::Result;
 use crate::rdf::Graph;
+use crate::store::{Bounds, Place, Reading, Snapshot, Tally, TraceNumber};
 
 /// The shape of a representation: which JSON document it is, and which specific formats apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,10 +49,22 @@ pub struct View {
     pub links: Vec<Link>,
     /// The IRI of the model, for a trace and what belongs to it.
     pub model: Option<String>,
-    /// The number of triples, where it is known without writing them all.
-    pub triples: u64,
     /// The state.
     pub content: Content,
+}
+
+impl View {
+    /// Returns the number of triples of the state: at once for a small graph or a whole collection, at the cost of a
+    /// read for other selections, whose neighbours are not counted.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn triples(&self) -> Result<u64> {
+        match &self.content {
+            Content::Graph(graph) => Ok(graph.len() as u64),
+            Content::Obsels(obsels) => obsels.triples(),
+        }
+    }
 }
 
 /// A `Link` of a slice of `@obsels` (kTBS documentation, "obsel collection").
@@ -71,6 +87,22 @@ pub enum Content {
     Obsels(Obsels),
 }
 
+/// Bounds on the begin of obsels, both included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Begins {
+    /// Least begin.
+    pub min: Option<i64>,
+    /// Greatest begin.
+    pub max: Option<i64>,
+}
+
+impl Begins {
+    /// Tells whether a begin is within the bounds.
+    pub fn contain(self, begin: i64) -> bool {
+        self.min.is_none_or(|min| min <= begin) && self.max.is_none_or(|max| begin <= max)
+    }
+}
+
 /// A selection of the obsels of one trace, in a snapshot.
 #[derive(Debug)]
 pub struct Obsels {
@@ -81,37 +113,179 @@ pub struct Obsels {
     /// True if some obsels of the trace may be absent from the selection: their arcs to and from those selected are
     /// shown, with their `k:hasTrace` and nothing else.
     pub partial: bool,
+    snapshot: Snapshot,
+    number: TraceNumber,
+    /// Where the selection lies in the order of the trace; `None` if it is empty.
+    bounds: Option<Bounds>,
+    begins: Begins,
+    names: RefCell<HashMap<Name, Rc<str>>>,
 }
 
 impl Obsels {
+    /// Returns all the obsels of a trace.
+    pub fn whole(snapshot: Snapshot, trace: String, number: TraceNumber, collection_type: &'static str) -> Self {
+        let (begins, names) = Default::default();
+        let bounds = Some(Bounds::ALL);
+        Self {
+            trace,
+            collection_type,
+            partial: false,
+            snapshot,
+            number,
+            bounds,
+            begins,
+            names,
+        }
+    }
+
+    /// Returns the selection narrowed to a part of the trace, from which obsels may be absent.
+    pub fn narrowed(self, bounds: Option<Bounds>, begins: Begins) -> Self {
+        Self {
+            partial: true,
+            bounds,
+            begins,
+            ..self
+        }
+    }
+
+    /// Returns the state of the store that is shown.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     /// Calls a function with each obsel of the selection, in ascending order (end, begin, id).
-    pub fn for_each(&self, _f: &mut dyn FnMut(&Obsel<'_>) -> Result<()>) -> Result<()> {
-        todo!()
+    ///
+    /// # Errors
+    /// Those of the function, and of the store.
+    pub fn for_each(&self, f: &mut dyn FnMut(&Obsel<'_>) -> Result<()>) -> Result<()> {
+        let Some(bounds) = &self.bounds else {
+            return Ok(());
+        };
+        self.snapshot.for_each_obsel(self.number, bounds, &mut |obsel| {
+            if self.begins.contain(obsel.begin) {
+                f(obsel)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })
     }
-    /// Returns the triples about an obsel that stand in the descriptions of others (whole collection), so that
-    /// JSON can show relations backwards and a slice its neighbours. Ordered by direction, predicate, other.
-    pub fn mentions(&self, _id: &str) -> Result<Vec<(bool, Name, String)>> {
-        todo!()
+
+    /// Returns the triples about an obsel that stand in the descriptions of other obsels, selected or not: incoming
+    /// ones first, then by predicate and other obsel. Costs nothing in a trace without relations.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn mentions(&self, id: &str) -> Result<Vec<Mention<'_>>> {
+        Ok(self.snapshot.mentions(self.number, id)?)
     }
+
+    /// Tells whether any obsel of the trace names another. If not, [`Obsels::mentions`] has nothing to tell.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn has_mentions(&self) -> Result<bool> {
+        Ok(self.snapshot.trace(self.number)?.mentions > 0)
+    }
+
     /// Tells whether the trace has an obsel of this id.
-    pub fn is_obsel(&self, _id: &str) -> Result<bool> {
-        todo!()
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn is_obsel(&self, id: &str) -> Result<bool> {
+        Ok(self.snapshot.has_obsel(self.number, id)?)
     }
+
     /// Tells whether the selection contains the obsel of this id.
-    pub fn selects(&self, _id: &str) -> Result<bool> {
-        todo!()
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn selects(&self, id: &str) -> Result<bool> {
+        let (Some(bounds), Some(place)) = (&self.bounds, self.snapshot.place(self.number, id)?) else {
+            return Ok(false);
+        };
+        let within = (bounds.lower.as_ref(), bounds.upper.as_ref());
+        Ok(self.begins.contain(place.begin) && std::ops::RangeBounds::<Place>::contains(&within, &place))
     }
+
     /// Returns the absolute IRI of a name.
-    pub fn iri(&self, _name: Name) -> Result<Rc<str>> {
-        todo!()
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn iri(&self, name: Name) -> Result<Rc<str>> {
+        if let Some(iri) = self.names.borrow().get(&name) {
+            return Ok(Rc::clone(iri));
+        }
+        let iri: Rc<str> = self.snapshot.iri_of(name)?.into();
+        self.names.borrow_mut().insert(name, Rc::clone(&iri));
+        Ok(iri)
     }
+
     /// Returns the root URI.
     pub fn root(&self) -> &str {
-        todo!()
+        self.snapshot.root()
     }
-    /// Returns the predicates of the selected obsels, as absolute IRIs, sorted; for a whole collection, at the cost
-    /// of their number. (Used for the columns of CSV.)
+
+    /// Returns the predicates of the selected obsels (those of which they are the subject, but `rdf:type`, `k:hasTrace`,
+    /// `k:hasBegin` and `k:hasEnd`) as absolute IRIs, sorted; for a whole collection, at the cost of their number.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub fn predicates(&self) -> Result<Vec<String>> {
-        todo!()
+        let mut names = BTreeSet::new();
+        if self.partial {
+            self.for_each(&mut |obsel| {
+                names.extend(obsel.arcs.iter().map(|arc| arc.predicate));
+                for mention in self.mentions(obsel.id)? {
+                    if mention.outgoing {
+                        names.insert(mention.predicate);
+                    }
+                }
+                Ok(())
+            })?;
+        } else {
+            names.extend(self.tallied(Tally::Predicate)?);
+        }
+        self.spell(names)
+    }
+
+    /// Returns all the predicates of the trace, wherever they stand in the descriptions of its obsels, as absolute IRIs,
+    /// sorted, at the cost of their number.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn all_predicates(&self) -> Result<Vec<String>> {
+        let mut names: BTreeSet<Name> = self.tallied(Tally::Predicate)?.collect();
+        names.extend(self.tallied(Tally::Elsewhere)?);
+        self.spell(names)
+    }
+
+    fn tallied(&self, tally: Tally) -> Result<impl Iterator<Item = Name>> {
+        Ok(self
+            .snapshot
+            .tallies(self.number, tally)?
+            .into_iter()
+            .map(|(name, _)| name))
+    }
+
+    fn spell(&self, names: BTreeSet<Name>) -> Result<Vec<String>> {
+        let mut iris = names
+            .into_iter()
+            .map(|name| Ok(self.iri(name)?.to_string()))
+            .collect::<Result<Vec<_>>>()?;
+        iris.sort_unstable();
+        Ok(iris)
+    }
+
+    fn triples(&self) -> Result<u64> {
+        /// The collection, its type and its link to the trace.
+        const STRUCTURAL: u64 = 2;
+        if !self.partial {
+            return Ok(STRUCTURAL + self.snapshot.trace(self.number)?.triples);
+        }
+        let mut triples = STRUCTURAL;
+        self.for_each(&mut |obsel| {
+            triples += obsel.triple_count();
+            Ok(())
+        })?;
+        Ok(triples)
     }
 }

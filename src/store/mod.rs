@@ -1,10 +1,40 @@
-//! LMDB behind Sophia's traits (skeleton; bodies follow).
+//! The store: LMDB behind Sophia's traits.
+//!
+//! A [`Store`] gives [`Snapshot`]s (read transactions, owned) and [`Change`]s (write transactions). [`Reading`] is what
+//! both can read. Nobody above knows LMDB. Several processes open the same directory at once; readers never wait;
+//! a process killed at any moment leaves nothing behind. The store knows graphs and obsels, and no rule of the kTBS.
+//!
+//! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
+//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits.
 
+mod change;
+pub mod codec;
+pub mod computations;
 mod error;
+pub mod graphs;
+pub mod names;
+mod obsels;
+mod open;
+mod reading;
+pub mod record;
+mod snapshot;
+#[cfg(test)]
+mod test;
+mod traces;
+pub mod views;
 
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use change::Change;
+pub use codec::Place;
 pub use error::StoreError;
+pub use reading::{Bounds, Reading, Transaction, VisitPlace};
+pub use snapshot::Snapshot;
+pub use traces::{Tags, Tally, TraceRecord};
 
 use crate::rdf::Graph;
 
@@ -39,6 +69,12 @@ pub struct Tag {
     pub count: u64,
 }
 
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.instance, self.count)
+    }
+}
+
 /// The number of a trace in the store, never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TraceNumber(pub u64);
@@ -56,7 +92,7 @@ pub struct Head {
     pub modified: u64,
     /// Where its obsels are, for a trace.
     pub trace: Option<TraceNumber>,
-    /// The last known unit of the model, for a trace.
+    /// The unit, for a trace model; the last known unit of the model, for a trace.
     pub unit: Option<String>,
 }
 
@@ -69,120 +105,65 @@ pub struct Entry {
     pub graph: Graph,
 }
 
-/// A store, open for reading and writing. Several processes may open the same directory.
-#[derive(Debug)]
-pub struct Store {}
+/// A store, open for reading and writing. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<open::Inner>);
+
+/// How often a process that writes looks for readers that were killed, in seconds. They pin pages, and the file grows.
+const CLEAR_READERS_S: u64 = 5;
 
 impl Store {
-    /// Opens the store of a directory, which is created if it does not exist.
-    pub fn open(_directory: &Path, _root: &str, _map_size: u64) -> Result<Self> {
-        todo!()
+    /// Opens the store of a directory, which is made if it does not exist. `root` is the root URI, which ends with `/`;
+    /// `map_size` the address space reserved, in bytes, which bounds the size of the store.
+    ///
+    /// # Errors
+    /// `Unusable`: the directory is not a store of this program, is of another version, cannot be written, or is on NFS.
+    pub fn open(directory: &Path, root: &str, map_size: u64) -> Result<Self> {
+        open::open(directory, root, map_size)
     }
+
     /// Returns the root URI, which ends with `/`.
     pub fn root(&self) -> &str {
-        todo!()
+        &self.0.root
     }
-    /// Starts a read transaction.
+
+    /// Returns the directory of the store.
+    pub fn directory(&self) -> &Path {
+        self.0.env.path()
+    }
+
+    /// Starts a read transaction. It never waits, but pins the pages that it sees: keep it short.
+    ///
+    /// # Errors
+    /// `Busy`: too many readers, even once those of killed processes are cleared.
     pub fn read(&self) -> Result<Snapshot> {
-        todo!()
+        match Snapshot::start(&self.0) {
+            Err(StoreError::Busy) => {
+                self.0.env.clear_stale_readers()?;
+                Snapshot::start(&self.0)
+            }
+            result => result,
+        }
     }
-    /// Starts a write transaction; waits for the one that is under way in any process.
+
+    /// Starts a write transaction, and waits for the one that is under way in any process. Never compute, parse or
+    /// talk to a client while holding one.
+    ///
+    /// # Errors
+    /// `Full`, `Failed`.
     pub fn write(&self) -> Result<Change<'_>> {
-        todo!()
+        let now = now();
+        if now.saturating_sub(self.0.readers_cleared.load(Ordering::Relaxed)) >= CLEAR_READERS_S {
+            self.0.readers_cleared.store(now, Ordering::Relaxed);
+            self.0.env.clear_stale_readers()?;
+        }
+        Change::start(&self.0)
     }
 }
 
-/// A read transaction: the store as it was at one moment. Owned, may travel.
-#[derive(Debug)]
-pub struct Snapshot {}
-
-/// A write transaction: it sees its own changes; dropped without `commit`, it never was.
-#[derive(Debug)]
-pub struct Change<'s> {
-    _store: &'s Store,
-}
-
-/// What can be read in both kinds of transaction.
-pub trait Reading {
-    /// Returns the root URI, which ends with `/`.
-    fn root(&self) -> &str;
-    /// Returns a resource without its graph.
-    fn head(&self, path: &str) -> Result<Option<Head>>;
-    /// Returns a resource.
-    fn entry(&self, path: &str) -> Result<Option<Entry>>;
-    /// Returns the direct children of a base (or of the root, path empty), in the order of their paths.
-    fn children(&self, path: &str) -> Result<Vec<Head>>;
-    /// Tells whether a base (or the root) has a child, without listing them.
-    fn has_children(&self, path: &str) -> Result<bool>;
-    /// Returns the number of obsels of a trace.
-    fn obsel_count(&self, trace: TraceNumber) -> Result<u64>;
-}
-
-impl Reading for Snapshot {
-    fn root(&self) -> &str {
-        todo!()
-    }
-    fn head(&self, _path: &str) -> Result<Option<Head>> {
-        todo!()
-    }
-    fn entry(&self, _path: &str) -> Result<Option<Entry>> {
-        todo!()
-    }
-    fn children(&self, _path: &str) -> Result<Vec<Head>> {
-        todo!()
-    }
-    fn has_children(&self, _path: &str) -> Result<bool> {
-        todo!()
-    }
-    fn obsel_count(&self, _trace: TraceNumber) -> Result<u64> {
-        todo!()
-    }
-}
-
-impl Reading for Change<'_> {
-    fn root(&self) -> &str {
-        todo!()
-    }
-    fn head(&self, _path: &str) -> Result<Option<Head>> {
-        todo!()
-    }
-    fn entry(&self, _path: &str) -> Result<Option<Entry>> {
-        todo!()
-    }
-    fn children(&self, _path: &str) -> Result<Vec<Head>> {
-        todo!()
-    }
-    fn has_children(&self, _path: &str) -> Result<bool> {
-        todo!()
-    }
-    fn obsel_count(&self, _trace: TraceNumber) -> Result<u64> {
-        todo!()
-    }
-}
-
-impl Change<'_> {
-    /// Returns a tag that was never given.
-    pub fn new_tag(&mut self) -> Tag {
-        todo!()
-    }
-    /// Puts a resource in place of the one that has its path, if any; gives it a new tag and the present time.
-    pub fn put(&mut self, _entry: &mut Entry) -> Result<()> {
-        todo!()
-    }
-    /// Deletes a resource, with its obsels if it is a trace; returns whether it was there.
-    pub fn delete(&mut self, _path: &str) -> Result<bool> {
-        todo!()
-    }
-    /// Makes an empty collection of obsels and returns its number.
-    pub fn create_trace(&mut self) -> Result<TraceNumber> {
-        todo!()
-    }
-    /// Renews the four tags of a collection of obsels, as after an amendment.
-    pub fn renew_tags(&mut self, _trace: TraceNumber) -> Result<()> {
-        todo!()
-    }
-    /// Makes the change durable and visible to all processes.
-    pub fn commit(self) -> Result<()> {
-        todo!()
-    }
+/// Returns the time, in whole seconds since the epoch.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
 }

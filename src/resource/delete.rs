@@ -1,0 +1,30 @@
+//! What every DELETE of a resource with a graph of its own does: check that nothing needs it, take it away.
+
+use crate::error::{Error, Result};
+use crate::rdf::Graph;
+use crate::resource::check::conflict;
+use crate::resource::path::container;
+use crate::resource::{Service, Target, links, row};
+use crate::store::Reading;
+
+/// Deletes a resource, its aspects and obsels if it is a trace, and the links to it.
+///
+/// # Errors
+/// `NotFound` if it is gone, `Conflict` if it is used or not empty, and those of the store.
+pub fn delete_resource(service: &Service, target: &Target) -> Result<()> {
+    let path = &target.entry.head.path;
+    let mut change = service.store.write()?;
+    let entry = change.entry(path)?.ok_or(Error::NotFound)?;
+    let row = row(entry.head.kind);
+    conflict("check_deletable", (row.check_deletable)(&entry, &target.iri, &change)?)?;
+    links::update(&mut change, &target.iri, row.uses, &entry.graph, &Graph::new())?;
+    change.delete(path)?;
+    // What the container lists has changed, hence its tag.
+    if let Some(path) = container(path)
+        && let Some(mut parent) = change.entry(path)?
+    {
+        change.put(&mut parent)?;
+    }
+    change.commit()?;
+    Ok(())
+}

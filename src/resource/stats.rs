@@ -1,0 +1,83 @@
+//! `@stats`, the statistics of a trace: a reading of the counts that each write keeps.
+
+use super::obsels::{number, trace_iri};
+use super::slice::Refresh;
+use super::view::{Content, Shape, View};
+use super::{Parameters, Service, Target, no_parameters_but};
+use crate::error::{Error, Result};
+use crate::rdf::{self, Graph};
+use crate::store::{Entry, Reading, Tally, TraceRecord};
+use crate::vocab::{self, ktbs, stats};
+
+/// Returns what a GET on `@stats` shows (kTBS documentation, "trace statistics").
+///
+/// # Errors
+/// `BadParameters`, and those of the store.
+pub(super) fn read(service: &Service, target: Target, parameters: &Parameters) -> Result<View> {
+    check_parameters(parameters)?;
+    let trace = number(&target)?;
+    let iri = trace_iri(&target);
+    let record = target.snapshot.trace(trace)?;
+    let subject = rdf::iri(&iri);
+    let mut graph = Graph::new();
+    let mut add = |property: &str, value: rdf::Term| graph.insert(&subject, &rdf::iri(property), &value);
+    let collection = rdf::iri(&target.iri);
+    add(ktbs::HAS_TRACE_STATISTICS, collection.clone());
+    add(stats::OBSEL_COUNT, unsigned(record.obsels));
+    if let Some(last) = target.snapshot.last_place(trace)? {
+        add(stats::MIN_TIME, rdf::integer(record.min_begin));
+        add(stats::MAX_TIME, rdf::integer(last.end));
+        add(stats::DURATION, unsigned(last.end.abs_diff(record.min_begin)));
+    }
+    if service.settings.stats_subjects && record.subjects > 0 {
+        add(stats::DISTINCT_SUBJECTS, unsigned(record.subjects));
+    }
+    if service.settings.stats_per_type {
+        for (i, (name, count)) in target.snapshot.tallies(trace, Tally::Type)?.into_iter().enumerate() {
+            let node = rdf::blank(format!("type{i}"));
+            graph.insert(&subject, &rdf::iri(stats::OBSEL_COUNT_PER_TYPE), &node);
+            graph.insert(
+                &node,
+                &rdf::iri(stats::HAS_OBSEL_TYPE),
+                &rdf::iri(target.snapshot.iri_of(name)?),
+            );
+            graph.insert(&node, &rdf::iri(stats::NB), &unsigned(count));
+        }
+    }
+    graph.insert(
+        &collection,
+        &rdf::iri(vocab::rdf::TYPE),
+        &rdf::iri(ktbs::TRACE_STATISTICS),
+    );
+    let tags = vec![tag(&target.entry, &record)];
+    let modified = Some(record.modified.max(target.entry.head.modified));
+    let model = target.model().map(str::to_owned);
+    let content = Content::Graph(graph);
+    Ok(View {
+        iri: target.iri,
+        shape: Shape::Stats,
+        tags,
+        modified,
+        links: Vec::new(),
+        model,
+        content,
+    })
+}
+
+/// Returns the tag of the statistics: they follow from the obsels, their JSON also from the model.
+pub(super) fn tag(entry: &Entry, record: &TraceRecord) -> String {
+    format!("{}{:x}", record.tags.main, entry.head.tag.count)
+}
+
+fn unsigned(value: u64) -> rdf::Term {
+    rdf::typed(value.to_string(), vocab::xsd::INTEGER)
+}
+
+fn check_parameters(parameters: &Parameters) -> Result<()> {
+    no_parameters_but(&["refresh"], parameters)?;
+    match parameters {
+        [] => Ok(()),
+        [(_, value)] => Refresh::parse(value).map(|_| ()),
+        _ => Err(Error::BadParameters("Parameter 'refresh' is repeated".into())),
+    }
+}

@@ -1,0 +1,51 @@
+//! What stored and computed traces have in common: their aspects, their unit, their being sources.
+
+use crate::error::Result;
+use crate::rdf::{Graph, as_iri, as_literal, iri};
+use crate::resource::{links, model};
+use crate::store::{Entry, Head, Reading};
+use crate::time::Unit;
+use crate::vocab::ktbs;
+
+/// Adds the links to the collection of obsels and to the statistics.
+pub(super) fn generate(trace: &str, _head: &Head, _reading: &dyn Reading, graph: &mut Graph) -> Result<()> {
+    let subject = iri(trace);
+    graph.insert(
+        &subject,
+        &iri(ktbs::HAS_OBSEL_COLLECTION),
+        &iri(format!("{trace}@obsels")),
+    );
+    graph.insert(
+        &subject,
+        &iri(ktbs::HAS_TRACE_STATISTICS),
+        &iri(format!("{trace}@stats")),
+    );
+    Ok(())
+}
+
+/// Checks that a trace is the source of no other.
+pub(super) fn check_deletable(entry: &Entry, iri: &str, _reading: &dyn Reading) -> Result<Vec<String>> {
+    Ok(links::users(&entry.graph, iri, &[ktbs::HAS_SOURCE]))
+}
+
+/// Returns the unit of a trace: that of its model now, else the last that was known, else the millisecond.
+///
+/// # Errors
+/// Those of the store.
+pub fn unit_of(reading: &dyn Reading, entry: &Entry) -> Result<Unit> {
+    let trace = format!("{}{}", reading.root(), entry.head.path);
+    let unit = match entry.graph.object_of(&trace, ktbs::HAS_MODEL).and_then(as_iri) {
+        Some(model) => model::unit(reading, model)?,
+        None => None,
+    };
+    Ok(Unit::from_iri(unit.as_deref().or(entry.head.unit.as_deref())))
+}
+
+/// Returns how far before its end, in units, a trace may grow and still be deemed monotonic; 0 by default.
+pub fn pseudo_monotonicity_range(graph: &Graph, trace: &str) -> i64 {
+    graph
+        .object_of(trace, ktbs::HAS_PSEUDO_MON_RANGE)
+        .and_then(as_literal)
+        .and_then(|lexical| lexical.parse().ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,232 @@
+//! Write transactions.
+
+use std::collections::HashMap;
+
+use heed::RwTxn;
+
+use super::codec::{self, Input, KEY_BYTES};
+use super::open::{Inner, meta, meta_number, put_meta_number};
+use super::reading::{Reading, Transaction, path_key};
+use super::{Entry, Result, StoreError, Tag, TraceNumber, TraceRecord, graphs, names, now};
+use crate::obsel::Name;
+
+/// A write transaction: it sees its own changes; dropped without `commit`, it never was.
+///
+/// Counts are kept in memory and put in their tables by `commit`, so that a batch writes each of them once. Meanwhile
+/// only [`Change::record`] sees those of a trace.
+pub struct Change<'s> {
+    txn: RwTxn<'s>,
+    inner: &'s Inner,
+    /// The last tag given.
+    counter: u64,
+    /// The records of the traces that the change touches.
+    traces: HashMap<TraceNumber, TraceRecord>,
+    /// By how much each tally changes: key, difference.
+    tallies: HashMap<Vec<u8>, i64>,
+    /// The names that were looked up.
+    names: HashMap<String, Name>,
+}
+
+impl std::fmt::Debug for Change<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Change")
+            .field("id", &self.txn.id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reading for Change<'_> {
+    fn transaction(&self) -> Transaction<'_> {
+        Transaction::new(self.inner, &self.txn)
+    }
+
+    fn trace(&self, trace: TraceNumber) -> Result<TraceRecord> {
+        if let Some(record) = self.traces.get(&trace) {
+            return Ok(*record);
+        }
+        let value = self.inner.tables.traces.get(&self.txn, &codec::trace_key(trace))?;
+        TraceRecord::decode(self.inner.instance, value.ok_or_else(codec::damaged)?)
+    }
+}
+
+impl<'s> Change<'s> {
+    pub(super) fn start(inner: &'s Inner) -> Result<Self> {
+        let txn = inner.env.write_txn()?;
+        let counter = meta_number(inner.tables.meta, &txn, meta::COUNTER)?.ok_or_else(codec::damaged)?;
+        let (traces, tallies, names) = Default::default();
+        Ok(Self {
+            txn,
+            inner,
+            counter,
+            traces,
+            tallies,
+            names,
+        })
+    }
+
+    pub(super) fn inner(&self) -> &'s Inner {
+        self.inner
+    }
+
+    pub(super) fn txn_mut(&mut self) -> &mut RwTxn<'s> {
+        &mut self.txn
+    }
+
+    /// Returns a tag that was never given.
+    pub fn new_tag(&mut self) -> Tag {
+        self.counter += 1;
+        Tag {
+            instance: self.inner.instance,
+            count: self.counter,
+        }
+    }
+
+    /// Puts a resource in place of the one that has its path, if any; gives it a new tag and the present time.
+    ///
+    /// # Errors
+    /// `Refused`: its path is too long; `Full`.
+    pub fn put(&mut self, entry: &mut Entry) -> Result<()> {
+        let key = path_key(&entry.head.path);
+        if key.len() > KEY_BYTES {
+            let bound = KEY_BYTES - 1;
+            return Err(StoreError::Refused(format!(
+                "the path of the resource is longer than {bound} bytes"
+            )));
+        }
+        entry.head.tag = self.new_tag();
+        entry.head.modified = now();
+        let value = graphs::encode(&self.inner.root, entry)?;
+        Ok(self.inner.tables.graphs.put(&mut self.txn, &key, &value)?)
+    }
+
+    /// Deletes a resource, with its obsels if it is a trace; returns whether it was there. What is below stays.
+    ///
+    /// # Errors
+    /// `Full`.
+    pub fn delete(&mut self, path: &str) -> Result<bool> {
+        let Some(head) = self.head(path)? else {
+            return Ok(false);
+        };
+        if let Some(trace) = head.trace {
+            self.delete_obsels(trace)?;
+            self.delete_computation(trace)?;
+            self.traces.remove(&trace);
+            self.inner
+                .tables
+                .traces
+                .delete(&mut self.txn, &codec::trace_key(trace))?;
+        }
+        Ok(self.inner.tables.graphs.delete(&mut self.txn, &path_key(path))?)
+    }
+
+    /// Makes an empty collection of obsels and returns its number.
+    ///
+    /// # Errors
+    /// `Full`.
+    pub fn create_trace(&mut self) -> Result<TraceNumber> {
+        let table = self.inner.tables.meta;
+        let number = meta_number(table, &self.txn, meta::TRACES)?.ok_or_else(codec::damaged)? + 1;
+        put_meta_number(table, &mut self.txn, meta::TRACES, number)?;
+        let trace = TraceNumber(number);
+        let record = TraceRecord::empty(self.new_tag(), now());
+        self.traces.insert(trace, record);
+        Ok(trace)
+    }
+
+    /// Returns the counts and tags of a trace, to be changed.
+    ///
+    /// # Errors
+    /// `Damaged` if there is no such trace.
+    pub fn record(&mut self, trace: TraceNumber) -> Result<&mut TraceRecord> {
+        let record = self.trace(trace)?;
+        Ok(self.traces.entry(trace).or_insert(record))
+    }
+
+    /// Renews the four tags of a collection of obsels, as after an amendment.
+    ///
+    /// # Errors
+    /// `Damaged` if there is no such trace.
+    pub fn renew_tags(&mut self, trace: TraceNumber) -> Result<()> {
+        let tag = self.new_tag();
+        let record = self.record(trace)?;
+        record.modified = now();
+        record.tags = super::Tags {
+            main: tag,
+            strict: tag,
+            pseudo: tag,
+            logical: tag,
+        };
+        Ok(())
+    }
+
+    /// Returns the name of an absolute IRI, which is added to the dictionary if it is new.
+    ///
+    /// # Errors
+    /// `Refused`: the IRI is longer than the dictionary takes; `Full`.
+    pub fn name(&mut self, iri: &str) -> Result<Name> {
+        if let Some(name) = self.names.get(iri) {
+            return Ok(*name);
+        }
+        let name = match names::find(self, iri)? {
+            Some(name) => name,
+            None => names::add(self, iri)?,
+        };
+        self.names.insert(iri.to_owned(), name);
+        Ok(name)
+    }
+
+    /// Counts one more (or one fewer) of what a key of `tallies` stands for.
+    pub(super) fn tally(&mut self, key: Vec<u8>, difference: i64) {
+        *self.tallies.entry(key).or_default() += difference;
+    }
+
+    /// Forgets the pending tallies of a trace.
+    pub(super) fn forget_tallies(&mut self, trace: TraceNumber) {
+        let prefix = codec::trace_key(trace);
+        self.tallies.retain(|key, _| !key.starts_with(&prefix));
+    }
+
+    /// Makes the change durable and visible to all processes.
+    ///
+    /// # Errors
+    /// `Full`: nothing was changed.
+    pub fn commit(mut self) -> Result<()> {
+        let tables = self.inner.tables;
+        let mut tallies: Vec<_> = self
+            .tallies
+            .drain()
+            .filter(|(_, difference)| *difference != 0)
+            .collect();
+        tallies.sort_unstable();
+        for (key, difference) in tallies {
+            let before = match tables.tallies.get(&self.txn, &key)? {
+                Some(value) => Input(value).uint()?,
+                None => 0,
+            };
+            let after = before.checked_add_signed(difference).ok_or_else(codec::damaged)?;
+            if after == 0 {
+                tables.tallies.delete(&mut self.txn, &key)?;
+            } else {
+                let mut value = Vec::new();
+                codec::put_uint(&mut value, after);
+                tables.tallies.put(&mut self.txn, &key, &value)?;
+            }
+            if key.get(8) == Some(&super::Tally::Subject.mark()) && (before == 0) != (after == 0) {
+                let trace = TraceNumber(u64::from_be_bytes(key[..8].try_into().map_err(|_| codec::damaged())?));
+                let record = self.record(trace)?;
+                record.subjects = if before == 0 {
+                    record.subjects + 1
+                } else {
+                    record.subjects.saturating_sub(1)
+                };
+            }
+        }
+        for (trace, record) in &self.traces {
+            tables
+                .traces
+                .put(&mut self.txn, &codec::trace_key(*trace), &record.encode())?;
+        }
+        put_meta_number(tables.meta, &mut self.txn, meta::COUNTER, self.counter)?;
+        Ok(self.txn.commit()?)
+    }
+}

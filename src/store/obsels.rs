@@ -1,0 +1,287 @@
+//! Adding and removing obsels: the record, its index, its mentions, what is counted of it.
+
+use std::collections::HashSet;
+use std::ops::{Bound, ControlFlow};
+
+use super::change::Change;
+use super::codec::{self, ID_BYTES, KEY_BYTES};
+use super::reading::{Bounds, Reading, decode_obsel};
+use super::{Place, Result, StoreError, Tally, TraceNumber, now, record};
+use crate::obsel::{Arc, Name, Obsel, Value};
+use crate::vocab;
+
+impl Change<'_> {
+    /// Adds an obsel to a trace. Tags are the caller's to renew.
+    ///
+    /// # Errors
+    /// `Refused`: there is an obsel of this id already, or the id is longer than [`ID_BYTES`]; `Full`.
+    pub fn add_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>) -> Result<()> {
+        if obsel.id.len() > ID_BYTES {
+            return Err(StoreError::Refused(format!(
+                "the identifier of the obsel is longer than {ID_BYTES} bytes: {}",
+                obsel.id
+            )));
+        }
+        if self.has_obsel(trace, obsel.id)? {
+            return Err(StoreError::Refused(format!("there is an obsel {} already", obsel.id)));
+        }
+        let tables = self.inner().tables;
+        let key = codec::obsel_key(trace, obsel.end, obsel.begin, obsel.id);
+        tables.obsels.put(self.txn_mut(), &key, &record::encode(obsel))?;
+        let value = codec::id_value(obsel.end, obsel.begin);
+        tables
+            .ids
+            .put(self.txn_mut(), &codec::id_key(trace, obsel.id), &value)?;
+        let mentions = mention_keys(trace, obsel);
+        for key in &mentions {
+            tables.mentions.put(self.txn_mut(), key, &[])?;
+        }
+        self.tally_obsel(trace, obsel, 1)?;
+        let record = self.record(trace)?;
+        record.min_begin = if record.obsels == 0 {
+            obsel.begin
+        } else {
+            record.min_begin.min(obsel.begin)
+        };
+        record.max_duration = record.max_duration.max(obsel.end.abs_diff(obsel.begin));
+        record.obsels += 1;
+        record.triples += obsel.triple_count();
+        record.mentions += mentions.len() as u64;
+        record.modified = now();
+        Ok(())
+    }
+
+    /// Removes an obsel from a trace, with all the triples about it, wherever they stand; returns whether it was there.
+    /// Tags are the caller's to renew.
+    ///
+    /// # Errors
+    /// `Full`.
+    pub fn remove_obsel(&mut self, trace: TraceNumber, id: &str) -> Result<bool> {
+        let others: HashSet<String> = self
+            .mentions(trace, id)?
+            .into_iter()
+            .map(|mention| mention.other.to_owned())
+            .collect();
+        for other in others {
+            self.forget_in(trace, &other, id)?;
+        }
+        let Some(removed) = self.take_obsel(trace, id)? else {
+            return Ok(false);
+        };
+        let begin = removed.begin;
+        let record = self.record(trace)?;
+        if record.obsels == 0 {
+            (record.min_begin, record.max_duration) = (0, 0);
+        } else if begin == record.min_begin {
+            self.find_min_begin(trace)?;
+        }
+        Ok(true)
+    }
+
+    /// Removes all the obsels of a trace. Tags are the caller's to renew.
+    ///
+    /// # Errors
+    /// `Full`.
+    pub fn delete_obsels(&mut self, trace: TraceNumber) -> Result<()> {
+        let tables = self.inner().tables;
+        let (lower, upper) = (codec::trace_key(trace), codec::trace_key(TraceNumber(trace.0 + 1)));
+        let range = (Bound::Included(lower.as_slice()), Bound::Excluded(upper.as_slice()));
+        for table in [tables.obsels, tables.ids, tables.mentions, tables.tallies] {
+            table.delete_range(self.txn_mut(), &range)?;
+        }
+        self.forget_tallies(trace);
+        let record = self.record(trace)?;
+        (record.obsels, record.triples, record.subjects, record.mentions) = (0, 0, 0, 0);
+        (record.min_begin, record.max_duration) = (0, 0);
+        record.modified = now();
+        Ok(())
+    }
+
+    /// Removes the record of an obsel and all that was derived from it, and returns where it was.
+    fn take_obsel(&mut self, trace: TraceNumber, id: &str) -> Result<Option<Place>> {
+        let Some(place) = self.place(trace, id)? else {
+            return Ok(None);
+        };
+        let tables = self.inner().tables;
+        let key = codec::obsel_key(trace, place.end, place.begin, id);
+        let value = tables
+            .obsels
+            .get(self.txn_mut(), &key)?
+            .ok_or_else(codec::damaged)?
+            .to_vec();
+        let mut obsel = Obsel::default();
+        decode_obsel(&key, &value, &mut obsel)?;
+        tables.obsels.delete(self.txn_mut(), &key)?;
+        tables.ids.delete(self.txn_mut(), &codec::id_key(trace, id))?;
+        let mentions = mention_keys(trace, &obsel);
+        for key in &mentions {
+            tables.mentions.delete(self.txn_mut(), key)?;
+        }
+        self.tally_obsel(trace, &obsel, -1)?;
+        let record = self.record(trace)?;
+        record.obsels = record.obsels.saturating_sub(1);
+        record.triples = record.triples.saturating_sub(obsel.triple_count());
+        record.mentions = record.mentions.saturating_sub(mentions.len() as u64);
+        record.modified = now();
+        Ok(Some(place))
+    }
+
+    /// Removes the triples about an obsel from the description of another.
+    fn forget_in(&mut self, trace: TraceNumber, other: &str, id: &str) -> Result<()> {
+        let Some(place) = self.place(trace, other)? else {
+            return Ok(());
+        };
+        let key = codec::obsel_key(trace, place.end, place.begin, other);
+        let value = self
+            .inner()
+            .tables
+            .obsels
+            .get(self.txn_mut(), &key)?
+            .ok_or_else(codec::damaged)?
+            .to_vec();
+        let mut obsel = Obsel::default();
+        decode_obsel(&key, &value, &mut obsel)?;
+        let about = Value::Obsel(id);
+        obsel.arcs.retain(|arc| arc.object != about);
+        obsel.blank_arcs.retain(|(_, arc)| arc.object != about);
+        obsel
+            .others
+            .retain(|(subject, arc)| *subject != about && arc.object != about);
+        keep_reachable_blanks(&mut obsel);
+        self.take_obsel(trace, other)?;
+        self.add_obsel(trace, &obsel)
+    }
+
+    /// Counts the types, the subject and the predicates of an obsel, or discounts them.
+    fn tally_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>, difference: i64) -> Result<()> {
+        let mut key = codec::trace_key(trace);
+        key.push(0);
+        let mut count = |change: &mut Self, tally: Tally, what: &[u8]| {
+            key.truncate(8);
+            key.push(tally.mark());
+            key.extend_from_slice(what);
+            change.tally(key.clone(), difference);
+        };
+        for value in &obsel.types {
+            if let Value::Named(name) = value {
+                count(self, Tally::Type, &name.0.to_be_bytes());
+            }
+        }
+        let has_subject = self.name(vocab::ktbs::HAS_SUBJECT)?;
+        let mut last = None;
+        for arc in &obsel.arcs {
+            if last != Some(arc.predicate) {
+                last = Some(arc.predicate);
+                count(self, Tally::Predicate, &arc.predicate.0.to_be_bytes());
+            }
+            if arc.predicate == has_subject {
+                count(self, Tally::Subject, &subject_key(&arc.object));
+            }
+        }
+        let blank = obsel.blank_arcs.iter().map(|(_, arc)| arc.predicate);
+        let elsewhere: HashSet<Name> = blank.chain(obsel.others.iter().map(|(_, arc)| arc.predicate)).collect();
+        for name in elsewhere {
+            count(self, Tally::Elsewhere, &name.0.to_be_bytes());
+        }
+        Ok(())
+    }
+
+    /// Looks for the least begin again. Since no obsel lasts longer than `max_duration`, the obsel that begins first
+    /// cannot end later than the begin of the first one to end, plus that duration.
+    fn find_min_begin(&mut self, trace: TraceNumber) -> Result<()> {
+        let longest = self.record(trace)?.max_duration;
+        let mut least: Option<i64> = None;
+        self.for_each_place(trace, &Bounds::ALL, false, &mut |end, begin, _| {
+            let so_far = least.map_or(begin, |least| least.min(begin));
+            least = Some(so_far);
+            let horizon = i128::from(so_far) + i128::from(longest);
+            Ok(if i128::from(end) > horizon {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        self.record(trace)?.min_begin = least.unwrap_or(0);
+        Ok(())
+    }
+}
+
+/// Returns the keys of `mentions` that a description gives: one for each other obsel that a triple names.
+fn mention_keys(trace: TraceNumber, obsel: &Obsel<'_>) -> HashSet<Vec<u8>> {
+    let mut keys = HashSet::new();
+    let mut mention = |value: &Value<'_>, outgoing: bool, predicate: Name| {
+        if let Value::Obsel(id) = value
+            && *id != obsel.id
+        {
+            keys.insert(codec::mention_key(trace, id, outgoing, predicate.0, obsel.id));
+        }
+    };
+    for Arc { predicate, object } in &obsel.arcs {
+        mention(object, false, *predicate);
+    }
+    for (_, arc) in &obsel.blank_arcs {
+        mention(&arc.object, false, arc.predicate);
+    }
+    for (subject, arc) in &obsel.others {
+        mention(subject, true, arc.predicate);
+        mention(&arc.object, false, arc.predicate);
+    }
+    debug_assert!(keys.iter().all(|key| key.len() <= KEY_BYTES));
+    keys
+}
+
+/// Returns what stands for a subject in a key: its value, or a digest of a long one.
+fn subject_key(value: &Value<'_>) -> Vec<u8> {
+    /// Leaves room for the trace and the kind in a key of LMDB.
+    const LONGEST: usize = 256;
+    let mut key = Vec::new();
+    record::put_value(&mut key, value);
+    if key.len() > LONGEST {
+        let digest = fnv128(&key);
+        key.truncate(LONGEST - 16);
+        key.extend_from_slice(&digest.to_be_bytes());
+    }
+    key
+}
+
+/// The FNV-1a hash of 128 bits, which is the same in every process and version.
+fn fnv128(bytes: &[u8]) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    bytes
+        .iter()
+        .fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
+}
+
+/// Drops the blank nodes to which nothing of the description leads any more.
+fn keep_reachable_blanks(obsel: &mut Obsel<'_>) {
+    let blank = |value: &Value<'_>| match value {
+        Value::Blank(blank) => Some(*blank),
+        _ => None,
+    };
+    let this = Value::Obsel(obsel.id);
+    let mut reached: HashSet<_> = obsel.arcs.iter().filter_map(|arc| blank(&arc.object)).collect();
+    reached.extend(obsel.others.iter().filter_map(|(_, arc)| blank(&arc.object)));
+    reached.extend(
+        obsel
+            .blank_arcs
+            .iter()
+            .filter(|(_, arc)| arc.object == this)
+            .map(|(node, _)| *node),
+    );
+    loop {
+        let before = reached.len();
+        for (node, arc) in &obsel.blank_arcs {
+            let target = blank(&arc.object);
+            if reached.contains(node) {
+                reached.extend(target);
+            } else if target.is_some_and(|target| reached.contains(&target)) {
+                reached.insert(*node);
+            }
+        }
+        if reached.len() == before {
+            break;
+        }
+    }
+    obsel.blank_arcs.retain(|(node, _)| reached.contains(node));
+}

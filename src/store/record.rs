@@ -1,0 +1,192 @@
+//! One record per obsel: its description, compact, decoded without allocation per value.
+//!
+//! A record is four lists, each a count (varint) and its items: types (values); arcs (predicate, value); arcs of blank
+//! nodes (value, predicate, value); other triples (value, predicate, value). Predicates and datatypes are numbers of the
+//! dictionary (varints). A value is a mark (`u8`) and its texts or numbers. Id, begin and end are in the key.
+
+use super::Result;
+use super::codec::{Input, damaged, put_text, put_uint};
+use crate::obsel::{Arc, Blank, Name, Obsel, Value};
+
+const OBSEL: u8 = 0;
+const BELOW_ROOT: u8 = 1;
+const NAMED: u8 = 2;
+const IRI: u8 = 3;
+const OWN_BLANK: u8 = 4;
+const SHARED_BLANK: u8 = 5;
+const STRING: u8 = 6;
+const TAGGED: u8 = 7;
+const TYPED: u8 = 8;
+
+/// Returns the record of an obsel.
+pub fn encode(obsel: &Obsel<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(128);
+    put_uint(&mut out, obsel.types.len() as u64);
+    for value in &obsel.types {
+        put_value(&mut out, value);
+    }
+    put_uint(&mut out, obsel.arcs.len() as u64);
+    for arc in &obsel.arcs {
+        put_arc(&mut out, arc);
+    }
+    put_uint(&mut out, obsel.blank_arcs.len() as u64);
+    for (blank, arc) in &obsel.blank_arcs {
+        put_value(&mut out, &Value::Blank(*blank));
+        put_arc(&mut out, arc);
+    }
+    put_uint(&mut out, obsel.others.len() as u64);
+    for (subject, arc) in &obsel.others {
+        put_value(&mut out, subject);
+        put_arc(&mut out, arc);
+    }
+    out
+}
+
+/// Decodes a record into an obsel, whose lists are emptied first and keep their room.
+pub fn decode<'t>(record: &'t [u8], obsel: &mut Obsel<'t>) -> Result<()> {
+    let mut input = Input(record);
+    obsel.types.clear();
+    for _ in 0..input.uint()? {
+        obsel.types.push(value(&mut input)?);
+    }
+    obsel.arcs.clear();
+    for _ in 0..input.uint()? {
+        obsel.arcs.push(arc(&mut input)?);
+    }
+    obsel.blank_arcs.clear();
+    for _ in 0..input.uint()? {
+        let Value::Blank(blank) = value(&mut input)? else {
+            return Err(damaged());
+        };
+        obsel.blank_arcs.push((blank, arc(&mut input)?));
+    }
+    obsel.others.clear();
+    for _ in 0..input.uint()? {
+        obsel.others.push((value(&mut input)?, arc(&mut input)?));
+    }
+    Ok(())
+}
+
+fn put_arc(out: &mut Vec<u8>, arc: &Arc<'_>) {
+    put_uint(out, arc.predicate.0.into());
+    put_value(out, &arc.object);
+}
+
+/// Appends a value; `tallies` of subjects use it for their keys too.
+pub fn put_value(out: &mut Vec<u8>, value: &Value<'_>) {
+    match *value {
+        Value::Obsel(id) => {
+            out.push(OBSEL);
+            put_text(out, id);
+        }
+        Value::BelowRoot(rest) => {
+            out.push(BELOW_ROOT);
+            put_text(out, rest);
+        }
+        Value::Named(name) => {
+            out.push(NAMED);
+            put_uint(out, name.0.into());
+        }
+        Value::Iri(iri) => {
+            out.push(IRI);
+            put_text(out, iri);
+        }
+        Value::Blank(Blank::Own(number)) => {
+            out.push(OWN_BLANK);
+            put_uint(out, number.into());
+        }
+        Value::Blank(Blank::Shared(number)) => {
+            out.push(SHARED_BLANK);
+            put_uint(out, number);
+        }
+        Value::String(lexical) => {
+            out.push(STRING);
+            put_text(out, lexical);
+        }
+        Value::Tagged(lexical, language) => {
+            out.push(TAGGED);
+            put_text(out, lexical);
+            put_text(out, language);
+        }
+        Value::Typed(lexical, datatype) => {
+            out.push(TYPED);
+            put_text(out, lexical);
+            put_uint(out, datatype.0.into());
+        }
+    }
+}
+
+fn arc<'t>(input: &mut Input<'t>) -> Result<Arc<'t>> {
+    let predicate = Name(input.uint32()?);
+    let object = value(input)?;
+    Ok(Arc { predicate, object })
+}
+
+fn value<'t>(input: &mut Input<'t>) -> Result<Value<'t>> {
+    Ok(match input.byte()? {
+        OBSEL => Value::Obsel(input.text()?),
+        BELOW_ROOT => Value::BelowRoot(input.text()?),
+        NAMED => Value::Named(Name(input.uint32()?)),
+        IRI => Value::Iri(input.text()?),
+        OWN_BLANK => Value::Blank(Blank::Own(input.uint32()?)),
+        SHARED_BLANK => Value::Blank(Blank::Shared(input.uint()?)),
+        STRING => Value::String(input.text()?),
+        TAGGED => Value::Tagged(input.text()?, input.text()?),
+        TYPED => Value::Typed(input.text()?, Name(input.uint32()?)),
+        _ => return Err(damaged()),
+    })
+}
+
+#[cfg(test)]
+mod test {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEXTS: [&str; 5] = ["", "o1", "é\n\"", "http://ex.org/a", "en"];
+
+    fn any_value() -> impl Strategy<Value = Value<'static>> {
+        let text = || prop::sample::select(&TEXTS[..]);
+        prop_oneof![
+            text().prop_map(Value::Obsel),
+            text().prop_map(Value::BelowRoot),
+            any::<u32>().prop_map(|n| Value::Named(Name(n))),
+            text().prop_map(Value::Iri),
+            any::<u32>().prop_map(|n| Value::Blank(Blank::Own(n))),
+            any::<u64>().prop_map(|n| Value::Blank(Blank::Shared(n))),
+            text().prop_map(Value::String),
+            (text(), text()).prop_map(|(a, b)| Value::Tagged(a, b)),
+            (text(), any::<u32>()).prop_map(|(a, n)| Value::Typed(a, Name(n))),
+        ]
+    }
+
+    fn any_arc() -> impl Strategy<Value = Arc<'static>> {
+        (any::<u32>(), any_value()).prop_map(|(p, object)| Arc {
+            predicate: Name(p),
+            object,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn records_come_back(
+            types in prop::collection::vec(any_value(), 0..4),
+            arcs in prop::collection::vec(any_arc(), 0..6),
+            blank_arcs in prop::collection::vec((any::<u32>().prop_map(Blank::Own), any_arc()), 0..4),
+            others in prop::collection::vec((any_value(), any_arc()), 0..4),
+        ) {
+            let obsel = Obsel { types, arcs, blank_arcs, others, ..Obsel::default() };
+            let record = encode(&obsel);
+            let mut back = Obsel::default();
+            decode(&record, &mut back).unwrap();
+            prop_assert_eq!(obsel, back);
+        }
+
+        #[test]
+        fn any_bytes_decode_or_fail(bytes: Vec<u8>) {
+            let _ = decode(&bytes, &mut Obsel::default());
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Read transactions.
+
+use std::sync::Arc;
+
+use heed::{RoTxn, WithoutTls};
+
+use super::open::Inner;
+use super::reading::{Reading, Transaction};
+use super::{Result, Store};
+
+/// The store as it was at one moment. Owned, may travel.
+pub struct Snapshot {
+    // The transaction is dropped before the environment it belongs to.
+    txn: RoTxn<'static, WithoutTls>,
+    inner: Arc<Inner>,
+}
+
+impl Snapshot {
+    pub(super) fn start(inner: &Arc<Inner>) -> Result<Self> {
+        let txn = inner.env.clone().static_read_txn()?;
+        Ok(Self {
+            txn,
+            inner: Arc::clone(inner),
+        })
+    }
+
+    /// Returns the store of which this is a state.
+    pub fn store(&self) -> Store {
+        Store(Arc::clone(&self.inner))
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("id", &self.txn.id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reading for Snapshot {
+    fn transaction(&self) -> Transaction<'_> {
+        Transaction::new(&self.inner, &self.txn)
+    }
+}

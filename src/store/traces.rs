@@ -1,0 +1,139 @@
+//! What is counted and dated of each collection of obsels, kept by the write that changes it.
+//!
+//! A value of the table `traces` is eleven varints: obsels, triples, subjects, mentions, greatest duration, least begin
+//! (signed), time of edition, and the four tags.
+
+use super::codec::{Input, put_int, put_uint};
+use super::{Result, Tag};
+
+/// The four tags of a collection of obsels (kTBS documentation, "monotonicity"), most volatile first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tags {
+    /// Renewed by every change.
+    pub main: Tag,
+    /// Kept while obsels are only added after all the others.
+    pub strict: Tag,
+    /// Kept while obsels are only added within the pseudo-monotonicity range.
+    pub pseudo: Tag,
+    /// Kept while obsels are only added.
+    pub logical: Tag,
+}
+
+/// What the store knows of a collection of obsels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceRecord {
+    /// Number of obsels.
+    pub obsels: u64,
+    /// Number of triples of their descriptions, `hasTrace`, `hasBegin` and `hasEnd` included; a triple that stands in
+    /// two descriptions counts twice.
+    pub triples: u64,
+    /// Number of distinct subjects.
+    pub subjects: u64,
+    /// Number of rows of the table `mentions`.
+    pub mentions: u64,
+    /// No obsel lasts longer than this. Never decreases while there are obsels.
+    pub max_duration: u64,
+    /// Least begin; 0 if there is no obsel.
+    pub min_begin: i64,
+    /// Time of the last change, in seconds since the epoch.
+    pub modified: u64,
+    /// The tags.
+    pub tags: Tags,
+}
+
+impl TraceRecord {
+    /// Returns the record of an empty collection.
+    pub fn empty(tag: Tag, modified: u64) -> Self {
+        let tags = Tags {
+            main: tag,
+            strict: tag,
+            pseudo: tag,
+            logical: tag,
+        };
+        let (obsels, triples, subjects, mentions, max_duration, min_begin) = (0, 0, 0, 0, 0, 0);
+        Self {
+            obsels,
+            triples,
+            subjects,
+            mentions,
+            max_duration,
+            min_begin,
+            modified,
+            tags,
+        }
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(64);
+        for value in [
+            self.obsels,
+            self.triples,
+            self.subjects,
+            self.mentions,
+            self.max_duration,
+        ] {
+            put_uint(&mut out, value);
+        }
+        put_int(&mut out, self.min_begin);
+        put_uint(&mut out, self.modified);
+        for tag in [self.tags.main, self.tags.strict, self.tags.pseudo, self.tags.logical] {
+            put_uint(&mut out, tag.count);
+        }
+        out
+    }
+
+    pub(super) fn decode(instance: u64, value: &[u8]) -> Result<Self> {
+        let mut input = Input(value);
+        Ok(Self {
+            obsels: input.uint()?,
+            triples: input.uint()?,
+            subjects: input.uint()?,
+            mentions: input.uint()?,
+            max_duration: input.uint()?,
+            min_begin: input.int()?,
+            modified: input.uint()?,
+            tags: Tags {
+                main: Tag {
+                    instance,
+                    count: input.uint()?,
+                },
+                strict: Tag {
+                    instance,
+                    count: input.uint()?,
+                },
+                pseudo: Tag {
+                    instance,
+                    count: input.uint()?,
+                },
+                logical: Tag {
+                    instance,
+                    count: input.uint()?,
+                },
+            },
+        })
+    }
+}
+
+/// What is tallied in each trace: how many obsels have a type, a subject, a predicate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tally {
+    /// Obsels of a type.
+    Type,
+    /// Obsels of a subject.
+    Subject,
+    /// Obsels that have a predicate of their own, `hasTrace`, `hasBegin`, `hasEnd` and `rdf:type` aside.
+    Predicate,
+    /// Obsels in whose description a predicate occurs elsewhere: on a blank node, or pointing to the obsel.
+    Elsewhere,
+}
+
+impl Tally {
+    pub(super) fn mark(self) -> u8 {
+        match self {
+            Self::Type => 0,
+            Self::Subject => 1,
+            Self::Predicate => 2,
+            Self::Elsewhere => 3,
+        }
+    }
+}
