@@ -5,6 +5,7 @@ pub mod error;
 pub mod fcgi;
 pub mod format;
 pub mod http;
+pub mod method;
 pub mod obsel;
 pub mod plugin;
 pub mod rdf;
