@@ -7,6 +7,7 @@ pub mod geojson;
 pub mod html;
 pub mod json;
 pub mod ntriples;
+mod payload;
 pub mod rdfxml;
 pub mod turtle;
 

@@ -2,6 +2,7 @@
 
 mod parse;
 mod qname;
+mod scan;
 mod write;
 
 pub use parse::parse;

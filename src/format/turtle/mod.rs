@@ -1,7 +1,8 @@
 //! Turtle (<https://www.w3.org/TR/turtle/>).
 
 mod nesting;
-mod parse;
+pub(super) mod parse;
+pub(super) mod scan;
 mod shorthand;
 mod write;
 
