@@ -1,6 +1,9 @@
 //! The integration tests: one program, one module for each subject.
 
+mod durability;
 mod http;
+mod program;
 mod routes;
 mod support;
 mod tables;
+mod web_server;
