@@ -11,7 +11,7 @@ use crate::format::{Prefixes, WriteView};
 use crate::rdf::{Graph, Term, blank, iri, string, tagged, typed};
 use crate::resource::view::Content;
 use crate::resource::{Shape, View};
-use crate::vocab::{KTBS, RDF, XSD};
+use crate::vocab::{KTBS, RDF, XSD, xsd};
 
 /// Returns a view of a graph.
 pub fn view(iri: &str, shape: Shape, graph: Graph) -> View {
@@ -22,7 +22,6 @@ pub fn view(iri: &str, shape: Shape, graph: Graph) -> View {
         modified: None,
         links: Vec::new(),
         model: None,
-        triples: graph.len() as u64,
         content: Content::Graph(graph),
     }
 }
@@ -161,4 +160,70 @@ pub fn assert_same_graphs(expected: &Graph, read: &Graph, bytes: &[u8]) {
         read.iter().collect::<Vec<_>>(),
         String::from_utf8_lossy(bytes)
     );
+}
+
+/// Reads a JSON-LD document with a processor that knows the context of the kTBS only.
+pub fn read_json(base: &str, bytes: &[u8]) -> Graph {
+    use oxjsonld::{JsonLdParser, JsonLdRemoteDocument};
+    let parser = JsonLdParser::new()
+        .with_base_iri(base)
+        .unwrap()
+        .for_slice(bytes)
+        .with_load_document_callback(|url, _| {
+            assert_eq!(url, crate::vocab::CONTEXT);
+            Ok(JsonLdRemoteDocument {
+                document: include_bytes!("json/context.jsonld").to_vec(),
+                document_url: url.to_owned(),
+            })
+        });
+    let mut graph = Graph::new();
+    for quad in parser {
+        let quad = quad
+            .map_err(|e| format!("{e}\n{}", String::from_utf8_lossy(bytes)))
+            .unwrap();
+        assert!(quad.graph_name.is_default_graph());
+        graph.insert(
+            &subject(quad.subject),
+            &iri(quad.predicate.as_str()),
+            &object(quad.object),
+        );
+    }
+    graph
+}
+
+fn subject(node: oxrdf::NamedOrBlankNode) -> Term {
+    match node {
+        oxrdf::NamedOrBlankNode::NamedNode(node) => iri(node.as_str()),
+        oxrdf::NamedOrBlankNode::BlankNode(node) => blank(node.as_str()),
+    }
+}
+
+fn object(term: oxrdf::Term) -> Term {
+    match term {
+        oxrdf::Term::NamedNode(node) => iri(node.as_str()),
+        oxrdf::Term::BlankNode(node) => blank(node.as_str()),
+        oxrdf::Term::Literal(literal) => match literal.language() {
+            Some(language) => tagged(literal.value(), language),
+            None => typed(literal.value(), literal.datatype().as_str()),
+        },
+        oxrdf::Term::Triple(_) => panic!("a triple term"),
+    }
+}
+
+/// Returns a graph where each double has one lexical form.
+pub fn normalized(graph: &Graph) -> Graph {
+    let mut same = Graph::new();
+    for [s, p, o] in graph.iter() {
+        let double = match o {
+            Term::LiteralDatatype(lexical, datatype) if datatype.as_str() == xsd::DOUBLE => {
+                lexical.parse::<f64>().ok().filter(|value| value.is_finite())
+            }
+            _ => None,
+        };
+        match double {
+            Some(value) => same.insert(s, p, &typed(format!("{value:e}"), xsd::DOUBLE)),
+            None => same.insert(s, p, o),
+        };
+    }
+    same
 }

@@ -202,18 +202,18 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
             // The triples that stand in the description of another obsel, unless that obsel is written as well.
             let mut foreign = Vec::new();
             for mention in &mentions {
-                if !obsels.selects(&mention.2)? {
+                if !obsels.selects(mention.other)? {
                     foreign.push(mention);
                 }
             }
             let this = nodes.obsel(obsel.id);
-            for (_, predicate, other) in foreign.iter().filter(|it| it.0) {
-                block.push([this, Node::Named(*predicate), nodes.obsel(other)]);
+            for mention in foreign.iter().filter(|it| it.outgoing) {
+                block.push([this, Node::Named(mention.predicate), nodes.obsel(mention.other)]);
             }
-            for (_, predicate, other) in foreign.iter().filter(|it| !it.0) {
-                block.push([nodes.obsel(other), Node::Named(*predicate), this]);
+            for mention in foreign.iter().filter(|it| !it.outgoing) {
+                block.push([nodes.obsel(mention.other), Node::Named(mention.predicate), this]);
             }
-            let mut neighbours: BTreeSet<&str> = foreign.iter().map(|it| it.2.as_str()).collect();
+            let mut neighbours: BTreeSet<&str> = foreign.iter().map(|it| it.other).collect();
             for id in related(obsel) {
                 if !obsels.selects(id)? && obsels.is_obsel(id)? {
                     neighbours.insert(id);
@@ -253,7 +253,7 @@ pub fn related<'o, 't>(obsel: &'o Obsel<'t>) -> impl Iterator<Item = &'t str> + 
 }
 
 /// Brings together the triples of each subject, and those of each predicate in it, in order of first appearance.
-fn group(block: &mut [Triple<'_>]) {
+pub fn group(block: &mut [Triple<'_>]) {
     let mut subjects = HashMap::new();
     let mut predicates = HashMap::new();
     for (at, [s, p, _]) in block.iter().enumerate() {
