@@ -125,7 +125,7 @@ fn a_wrong_configuration_is_answered_500_and_told_in_the_log() {
     );
     assert_eq!(log, expected);
 
-    let mended = started(folder.path(), "[server]\nport = 80\n", &[]);
+    let mended = started(folder.path(), "[rdf_database]\nrepository = store\n", &[]);
     assert_eq!(
         mended
             .send("GET", "/", &[("Accept", "text/turtle")], b"")
