@@ -10,6 +10,7 @@ pub mod logging;
 pub mod obsel;
 pub mod plugin;
 pub mod rdf;
+pub mod refusal;
 pub mod resource;
 pub mod store;
 pub mod time;

@@ -39,7 +39,7 @@ impl Clues {
     /// # Errors
     /// A sentence that tells these three places, where none has a file.
     pub fn files(&self) -> Result<Vec<PathBuf>, String> {
-        let absolute = |file: &Path| self.directory.join(file);
+        let absolute = |file: &Path| self.directory.join(file).components().collect::<PathBuf>();
         if !self.given.is_empty() {
             return Ok(self.given.iter().map(|file| absolute(file)).collect());
         }
@@ -53,7 +53,7 @@ impl Clues {
             return Ok(named);
         }
         let beside = self.program.as_ref().map(|program| {
-            let mut name = self.directory.join(program).into_os_string();
+            let mut name = absolute(Path::new(program)).into_os_string();
             name.push(".conf");
             PathBuf::from(name)
         });
@@ -87,7 +87,7 @@ mod test {
         let here = Path::new("/here");
         let cases: [(&[&str], Option<&str>, &[&str]); 4] = [
             (&["a.conf", "/b.conf"], Some("/c.conf"), &["/here/a.conf", "/b.conf"]),
-            (&["a.conf"], None, &["/here/a.conf"]),
+            (&["./a.conf"], None, &["/here/a.conf"]),
             (&[], Some("/c.conf"), &["/c.conf"]),
             (&[], Some("/c.conf::d.conf:"), &["/c.conf", "/here/d.conf"]),
         ];

@@ -53,7 +53,7 @@ fn decode(text: &str) -> String {
         decoded.push_str(&rest[..start]);
         rest = &rest[start..];
         let encoded = escapes(rest);
-        let bytes: Vec<u8> = encoded.chunks_exact(3).filter_map(|escape| byte(escape)).collect();
+        let bytes: Vec<u8> = encoded.chunks_exact(3).filter_map(byte).collect();
         for chunk in bytes.utf8_chunks() {
             for c in chunk.valid().chars() {
                 if is_shown(c) {

@@ -7,8 +7,16 @@ pub mod geojson;
 pub mod html;
 pub mod json;
 pub mod ntriples;
+mod payload;
 pub mod rdfxml;
 pub mod turtle;
+
+mod output;
+mod prefixes;
+mod relative;
+#[cfg(test)]
+mod sample;
+mod triples;
 
 use std::io::Write;
 
