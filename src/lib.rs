@@ -1,12 +1,14 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod config;
+mod digest;
 pub mod error;
 pub mod fcgi;
 pub mod format;
 pub mod hello;
 pub mod http;
 pub mod logging;
+pub mod method;
 pub mod obsel;
 pub mod plugin;
 pub mod rdf;

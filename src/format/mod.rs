@@ -75,7 +75,7 @@ pub static JSON_LD: Format = Format {
 pub static JSON: Format = Format {
     name: "JSON",
     parse: Some(json::parse_simple),
-    write: Some(json::write),
+    write: Some(json::write_simple),
 };
 /// Turtle.
 pub static TURTLE: Format = Format {

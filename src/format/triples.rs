@@ -202,18 +202,18 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
             // The triples that stand in the description of another obsel, unless that obsel is written as well.
             let mut foreign = Vec::new();
             for mention in &mentions {
-                if !obsels.selects(&mention.2)? {
+                if !obsels.selects(mention.other)? {
                     foreign.push(mention);
                 }
             }
             let this = nodes.obsel(obsel.id);
-            for (_, predicate, other) in foreign.iter().filter(|it| it.0) {
-                block.push([this, Node::Named(*predicate), nodes.obsel(other)]);
+            for mention in foreign.iter().filter(|it| it.outgoing) {
+                block.push([this, Node::Named(mention.predicate), nodes.obsel(mention.other)]);
             }
-            for (_, predicate, other) in foreign.iter().filter(|it| !it.0) {
-                block.push([nodes.obsel(other), Node::Named(*predicate), this]);
+            for mention in foreign.iter().filter(|it| !it.outgoing) {
+                block.push([nodes.obsel(mention.other), Node::Named(mention.predicate), this]);
             }
-            let mut neighbours: BTreeSet<&str> = foreign.iter().map(|it| it.2.as_str()).collect();
+            let mut neighbours: BTreeSet<&str> = foreign.iter().map(|it| it.other).collect();
             for id in related(obsel) {
                 if !obsels.selects(id)? && obsels.is_obsel(id)? {
                     neighbours.insert(id);
@@ -253,7 +253,7 @@ pub fn related<'o, 't>(obsel: &'o Obsel<'t>) -> impl Iterator<Item = &'t str> + 
 }
 
 /// Brings together the triples of each subject, and those of each predicate in it, in order of first appearance.
-fn group(block: &mut [Triple<'_>]) {
+pub fn group(block: &mut [Triple<'_>]) {
     let mut subjects = HashMap::new();
     let mut predicates = HashMap::new();
     for (at, [s, p, _]) in block.iter().enumerate() {
@@ -340,5 +340,87 @@ pub fn label(bytes: &mut Vec<u8>, block: u64, blank: Blank) {
             bytes.push(b's');
             bytes.extend_from_slice(number.format(shared).as_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use sophia::turtle::parser::nt::NTriplesParser;
+    use sophia::turtle::parser::turtle::TurtleParser;
+    use sophia::xml::parser::RdfXmlParser;
+
+    use super::*;
+    use crate::format::sample::{
+        Ktbs, OBSELS, TRACE, assert_same_graphs, normalized, read, read_json, turtle, views, written,
+    };
+    use crate::format::{json, ntriples, rdfxml, turtle as turtle_format};
+
+    #[test]
+    fn all_the_syntaxes_say_the_same() {
+        let ktbs = Ktbs::with(OBSELS);
+        for view in views(&ktbs) {
+            let bytes = written(ntriples::write, &view);
+            let expected = read(NTriplesParser::default(), &bytes);
+            let bytes = written(turtle_format::write, &view);
+            assert_same_graphs(&expected, &read(TurtleParser::default(), &bytes), &bytes);
+            let bytes = written(rdfxml::write, &view);
+            assert_same_graphs(&expected, &read(RdfXmlParser::default(), &bytes), &bytes);
+            let bytes = written(json::write, &view);
+            assert_same_graphs(
+                &normalized(&expected),
+                &normalized(&read_json(&view.iri, &bytes)),
+                &bytes,
+            );
+        }
+    }
+
+    fn shown(ktbs: &Ktbs, path: &str, parameters: &[(&str, &str)], expected: &str) {
+        let bytes = written(ntriples::write, &ktbs.view(path, parameters));
+        assert_same_graphs(
+            &turtle(TRACE, expected),
+            &read(NTriplesParser::default(), &bytes),
+            &bytes,
+        );
+    }
+
+    const COLLECTION: &str = "<> k:hasObselCollection <@obsels> . <@obsels> a k:StoredTraceObsels . ";
+
+    #[test]
+    fn the_whole_collection_is_what_was_posted() {
+        let ktbs = Ktbs::with(OBSELS);
+        shown(&ktbs, "@obsels", &[], &format!("{COLLECTION}{OBSELS}"));
+        shown(&Ktbs::with(""), "@obsels", &[], COLLECTION);
+    }
+
+    #[test]
+    fn a_slice_shows_relations_with_its_neighbours() {
+        let ktbs = Ktbs::with("<q1> a m:Q ; k:hasTrace <> ; k:hasBegin 1 ; m:text \"moon\" .");
+        ktbs.post(TRACE, "<c1> a m:C ; k:hasTrace <> ; k:hasBegin 2 ; m:on <q1> .");
+        ktbs.post(
+            TRACE,
+            "<c2> a m:C ; k:hasTrace <> ; k:hasBegin 3 ; m:on <q1> ; m:then <c1>, <none> .",
+        );
+        let q1 = "<q1> a m:Q ; k:hasTrace <> ; k:hasBegin 1 ; k:hasEnd 1 ; m:text \"moon\" . \
+            <c1> k:hasTrace <> ; m:on <q1> . <c2> k:hasTrace <> ; m:on <q1> .";
+        shown(&ktbs, "@obsels", &[("maxe", "1")], &format!("{COLLECTION}{q1}"));
+        shown(&ktbs, "q1", &[], q1);
+        let c1 = "<c1> a m:C ; k:hasTrace <> ; k:hasBegin 2 ; k:hasEnd 2 ; m:on <q1> . <q1> k:hasTrace <> . \
+            <c2> k:hasTrace <> ; m:then <c1> .";
+        shown(
+            &ktbs,
+            "@obsels",
+            &[("minb", "2"), ("maxb", "2")],
+            &format!("{COLLECTION}{c1}"),
+        );
+        shown(&ktbs, "c1", &[], c1);
+        shown(
+            &ktbs,
+            "@obsels",
+            &[("minb", "3")],
+            &format!(
+                "{COLLECTION} <c2> a m:C ; k:hasTrace <> ; k:hasBegin 3 ; k:hasEnd 3 ; m:on <q1> ; m:then <c1>, <none> .
+                <q1> k:hasTrace <> . <c1> k:hasTrace <> ."
+            ),
+        );
     }
 }

@@ -1,13 +1,13 @@
 //! Descriptions of nodes as JSON-LD objects: what all the documents have in common.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use serde_json::{Map, Number, Value, json};
 
-use super::shorten::{Clash, Shortener};
 use super::properties::{Coercion, REVERSES, property_of};
+use super::shorten::{Clash, Shortener};
 use super::value::{Form, Style, form};
 use crate::error::{Error, Result};
 use crate::format::triples::{self, Node, Triple};
@@ -18,7 +18,7 @@ use crate::vocab::{KTBS, ktbs, rdf, skos, xsd};
 pub type Object = Map<String, Value>;
 
 /// Deepest nesting of blank nodes. Readers have limits as well, and so has the stack.
-const DEEPEST: usize = 40;
+const DEEPEST: usize = 20;
 
 /// How the descriptions of a document differ from those of others.
 #[derive(Clone, Debug)]
@@ -27,11 +27,15 @@ pub struct Manner<'m> {
     pub shortener: &'m Shortener,
     /// How the literals of other properties than those of the kTBS are written.
     pub style: Style,
+    /// True if an origin is a string whatever its datatype.
+    pub plain_origin: bool,
     /// Where the second `skos:prefLabel` and the following go, the first being a `label`; `None` if all of them go
     /// where those of any property go.
     pub labels: Option<&'static str>,
     /// True if all the values are in arrays, and all the types among the properties.
     pub flat: bool,
+    /// Properties, besides those of the kTBS, whose values are mere IRIs.
+    pub ids: &'static [&'static str],
     /// The number of the block, part of the labels of its blank nodes.
     pub block: u64,
 }
@@ -127,7 +131,10 @@ impl<'b, 'a> Describer<'b, 'a> {
             let [_, predicate, object] = self.triples[*at];
             !self.written[*at] && text(predicate) == rdf::TYPE && text(object) == class
         };
-        (0..self.triples.len()).filter(of_class).map(|at| self.triples[at][0]).collect()
+        (0..self.triples.len())
+            .filter(of_class)
+            .map(|at| self.triples[at][0])
+            .collect()
     }
 
     /// Appends the types of a subject: those of the kTBS as `@type`, the others as `additionalType`.
@@ -137,14 +144,26 @@ impl<'b, 'a> Describer<'b, 'a> {
             .into_iter()
             .partition(|class| matches!(class, Node::Iri(..)) && text(*class).starts_with(KTBS));
         self.type_key(object, of_ktbs)?;
-        let others = others.into_iter().map(|class| self.value(class, Coercion::Id, 0)).collect::<Result<_>>()?;
+        let others = others
+            .into_iter()
+            .map(|class| self.value(class, Coercion::Id, 0))
+            .collect::<Result<_>>()?;
         insert(object, "additionalType", others, true);
         Ok(())
     }
 
+    /// Appends the types of a subject, all as `@type`.
+    pub fn all_types(&mut self, object: &mut Object, subject: Node<'a>) -> Result<()> {
+        let classes = self.take(subject, rdf::TYPE);
+        self.property(object, rdf::TYPE, classes, 0)
+    }
+
     fn type_key(&mut self, object: &mut Object, classes: Vec<Node<'a>>) -> Result<()> {
         let shortener = self.manner.shortener;
-        let names = classes.into_iter().map(|class| Ok(shortener.vocab(&text(class))?.into())).collect::<Result<_>>()?;
+        let names = classes
+            .into_iter()
+            .map(|class| Ok(shortener.vocab(&text(class))?.into()))
+            .collect::<Result<_>>()?;
         insert(object, "@type", names, false);
         Ok(())
     }
@@ -153,19 +172,26 @@ impl<'b, 'a> Describer<'b, 'a> {
     /// of terms, other properties in the order of their IRIs.
     pub fn arcs(&mut self, object: &mut Object, subject: Node<'a>, depth: usize) -> Result<()> {
         let range = self.subjects.get(&subject).cloned().unwrap_or_default();
-        let mut predicates = Vec::new();
+        let mut runs: Vec<(usize, Cow<'a, str>, Vec<Node<'a>>)> = Vec::new();
+        let mut last = None;
         for at in range {
-            let predicate = self.triples[at][1];
-            if !self.written[at] && predicates.last().is_none_or(|(_, last)| *last != predicate) {
-                let rank = property_of(&text(predicate)).map_or(usize::MAX, |(rank, _)| rank);
-                predicates.push((rank, predicate));
+            let [_, predicate, value] = self.triples[at];
+            if std::mem::replace(&mut self.written[at], true) {
+                continue;
             }
+            match runs.last_mut() {
+                Some((.., values)) if last == Some(predicate) => values.push(value),
+                _ => {
+                    let iri = text(predicate);
+                    let rank = property_of(&iri).map_or(usize::MAX, |(rank, _)| rank);
+                    runs.push((rank, iri, vec![value]));
+                }
+            }
+            last = Some(predicate);
         }
-        predicates.sort_by(|(rank, one), (other_rank, other)| (rank, text(*one)).cmp(&(other_rank, text(*other))));
-        for (_, predicate) in predicates {
-            let iri = text(predicate);
-            let objects = self.take(subject, &iri);
-            self.property(object, &iri, objects, depth)?;
+        runs.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+        for (_, iri, values) in runs {
+            self.property(object, &iri, values, depth)?;
         }
         Ok(())
     }
@@ -192,22 +218,25 @@ impl<'b, 'a> Describer<'b, 'a> {
         }
         let Some((_, property)) = property_of(iri) else {
             let key = self.manner.shortener.key(iri)?;
-            let values = self.values(&values, Coercion::None, depth)?;
+            let coercion = if self.manner.ids.contains(&iri) {
+                Coercion::Id
+            } else {
+                Coercion::None
+            };
+            let values = self.values(&values, coercion, depth)?;
             insert(object, &key, values, flat);
             return Ok(());
         };
         let (literals, values): (Vec<_>, Vec<_>) = values
             .into_iter()
             .partition(|it| property.literal.is_some() && !matches!(it, Node::Iri(..)));
-        let coercion = if flat && matches!(property.coercion, Coercion::Id | Coercion::Vocab) {
-            Coercion::None
+        let values = if property.iri == ktbs::HAS_ORIGIN && self.manner.plain_origin {
+            values
+                .into_iter()
+                .map(|it| self.plainly(it, depth))
+                .collect::<Result<_>>()?
         } else {
-            property.coercion
-        };
-        let values = if property.iri == ktbs::HAS_ORIGIN && self.manner.style == Style::Plain {
-            values.into_iter().map(|it| self.plainly(it, depth)).collect::<Result<_>>()?
-        } else {
-            self.values(&values, coercion, depth)?
+            self.values(&values, property.coercion, depth)?
         };
         insert(object, property.term, values, flat || property.array);
         if let Some(term) = property.literal {
@@ -237,8 +266,10 @@ impl<'b, 'a> Describer<'b, 'a> {
                 let iri = text(node);
                 let member = self.members.get(&node).copied().filter(|_| depth == 0);
                 match (coercion, member) {
-                    (Coercion::Id, None | Some(false)) => self.manner.shortener.id(&iri)?.into(),
-                    (Coercion::Vocab, None | Some(false)) => self.manner.shortener.vocab(&iri)?.into(),
+                    (Coercion::Id, None | Some(false)) if !self.manner.flat => self.manner.shortener.id(&iri)?.into(),
+                    (Coercion::Vocab, None | Some(false)) if !self.manner.flat => {
+                        self.manner.shortener.vocab(&iri)?.into()
+                    }
                     (_, Some(_)) => json!({"@id": self.manner.shortener.id(&iri)?, "hasTrace": "./"}),
                     _ => json!({"@id": self.manner.shortener.id(&iri)?}),
                 }
@@ -307,7 +338,7 @@ impl<'b, 'a> Describer<'b, 'a> {
 
     /// Appends what points to a node and is not written yet: with the terms that go backwards, then as `@reverse`.
     pub fn incoming(&mut self, object: &mut Object, node: Node<'a>) -> Result<()> {
-        let mut reverse: Vec<(Cow<'a, str>, Vec<Value>)> = Vec::new();
+        let mut reverse: BTreeMap<Cow<'a, str>, Vec<Value>> = BTreeMap::new();
         for at in self.incoming.get(&node).cloned().unwrap_or_default() {
             let [subject, predicate, _] = self.triples[at];
             // A blank node to which something points is described where that stands.
@@ -317,13 +348,8 @@ impl<'b, 'a> Describer<'b, 'a> {
             }
             self.written[at] = true;
             let value = self.value(subject, Coercion::None, 0)?;
-            let iri = text(predicate);
-            match reverse.iter_mut().find(|(known, _)| *known == iri) {
-                Some((_, values)) => values.push(value),
-                None => reverse.push((iri, vec![value])),
-            }
+            reverse.entry(text(predicate)).or_default().push(value);
         }
-        reverse.sort_by(|one, other| one.0.cmp(&other.0));
         let mut others = Object::new();
         for (iri, values) in reverse {
             if !self.manner.flat

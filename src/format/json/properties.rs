@@ -109,12 +109,11 @@ pub static REVERSES: [(&str, &str, bool); 5] = [
 ];
 
 /// Classes, methods and units whose term is their local name.
-static NAMES: [&str; 27] = [
+static NAMES: [&str; 26] = [
     "AttributeType",
     "Base",
     "BuiltinMethod",
     "ComputedTrace",
-    "ComputedTraceObsels",
     "DataGraph",
     "KtbsRoot",
     "Method",
@@ -140,7 +139,17 @@ static NAMES: [&str; 27] = [
 ];
 
 /// Other terms of the contexts of our documents.
-static OTHERS: [&str; 9] = ["xsd", "skos", "k", "rdfs", "m", "stats", "label", "additionalType", "obsels"];
+static OTHERS: [&str; 9] = [
+    "xsd",
+    "skos",
+    "k",
+    "rdfs",
+    "m",
+    "stats",
+    "label",
+    "additionalType",
+    "obsels",
+];
 
 /// Returns the property of an IRI that has a term, and its rank in the order of documents.
 pub fn property_of(iri: &str) -> Option<(usize, &'static Property)> {

@@ -1,7 +1,7 @@
 //! IRIs as a JSON document of the kTBS writes them (kTBS documentation, "JSON format").
 
-use crate::format::relative::{Base, Reference};
 use crate::format::prefixes::model_namespace;
+use crate::format::relative::{Base, Reference};
 use crate::vocab::{KTBS, RDFS, SKOS, STATS, XSD};
 
 use super::properties::{is_term, name_of};
@@ -46,6 +46,11 @@ impl Shortener {
             base: self.base.clone(),
             prefixes: Vec::new(),
         }
+    }
+
+    /// Tells whether there are prefixes.
+    pub fn has_prefixes(&self) -> bool {
+        !self.prefixes.is_empty()
     }
 
     /// Returns what names an IRI in the value of `@id`, or of a term whose values are IRIs.
@@ -107,16 +112,41 @@ mod test {
     fn iris_are_shortened_by_the_first_rule_that_applies() {
         let model = Some("http://h/b1/model");
         for (document, iri, id, vocab) in [
-            ("http://h/b1/t1/", "http://liris.cnrs.fr/silex/2009/ktbs#filter", "k:filter", "filter"),
-            ("http://h/b1/t1/", "http://liris.cnrs.fr/silex/2009/ktbs#foo", "k:foo", "k:foo"),
-            ("http://h/b1/t1/", "http://liris.cnrs.fr/silex/2009/ktbs", "http://liris.cnrs.fr/silex/2009/ktbs", "http://liris.cnrs.fr/silex/2009/ktbs"),
+            (
+                "http://h/b1/t1/",
+                "http://liris.cnrs.fr/silex/2009/ktbs#filter",
+                "k:filter",
+                "filter",
+            ),
+            (
+                "http://h/b1/t1/",
+                "http://liris.cnrs.fr/silex/2009/ktbs#foo",
+                "k:foo",
+                "k:foo",
+            ),
+            (
+                "http://h/b1/t1/",
+                "http://liris.cnrs.fr/silex/2009/ktbs",
+                "http://liris.cnrs.fr/silex/2009/ktbs",
+                "http://liris.cnrs.fr/silex/2009/ktbs",
+            ),
             ("http://h/b1/t1/", "http://h/b1/model#OT", "m:OT", "m:OT"),
             ("http://h/b1/t1/", "http://h/b1/model", "../model", "../model"),
             ("http://h/b1/t1/", "http://h/b1/", "../", "../"),
             ("http://h/b1/t1/", "http://h/", "http://h/", "http://h/"),
             ("http://h/b1/t1/", "http://h/b1/t1/@obsels", "./@obsels", "./@obsels"),
-            ("http://h/b1/t1/", "http://www.w3.org/2001/XMLSchema#string", "xsd:string", "xsd:string"),
-            ("http://h/b1/t1/", "http://www.w3.org/2001/XMLSchema#//", "http://www.w3.org/2001/XMLSchema#//", "http://www.w3.org/2001/XMLSchema#//"),
+            (
+                "http://h/b1/t1/",
+                "http://www.w3.org/2001/XMLSchema#string",
+                "xsd:string",
+                "xsd:string",
+            ),
+            (
+                "http://h/b1/t1/",
+                "http://www.w3.org/2001/XMLSchema#//",
+                "http://www.w3.org/2001/XMLSchema#//",
+                "http://www.w3.org/2001/XMLSchema#//",
+            ),
             ("http://h/b1/m1", "http://h/b1/filter", "filter", "./filter"),
             ("http://h/b1/m1", "http://h/b1/k", "k", "./k"),
             ("http://h/b1/m1", "http://h/b1/m2", "m2", "m2"),
@@ -134,7 +164,10 @@ mod test {
             ("http://h/b1/model#at", "m:at"),
             ("http://h/b1/t1/rel", "http://h/b1/t1/rel"),
             ("http://www.w3.org/2000/01/rdf-schema#label", "rdfs:label"),
-            ("http://liris.cnrs.fr/silex/2009/ktbs#hasPseudoMonRange", "k:hasPseudoMonRange"),
+            (
+                "http://liris.cnrs.fr/silex/2009/ktbs#hasPseudoMonRange",
+                "k:hasPseudoMonRange",
+            ),
         ] {
             assert_eq!(shortener.key(iri).as_deref(), Ok(key));
         }

@@ -27,8 +27,9 @@ pub enum Form<'a> {
     Object,
 }
 
-/// The number of digits below which JSON-LD reads a whole number as an `xsd:integer` (JSON-LD 1.1 API, section 8.2).
-const INTEGER_DIGITS: usize = 21;
+/// The number of digits up to which all processors read a whole number as the same `xsd:integer`. (JSON-LD 1.1 API,
+/// section 8.2, says 21; oxjsonld stops at 20, and most people have 64 bits.)
+const INTEGER_DIGITS: usize = 18;
 
 /// Returns the form of a literal where the context says nothing of its datatype.
 pub fn form<'a>(lexical: &'a str, datatype: &str, style: Style) -> Form<'a> {
@@ -41,7 +42,9 @@ pub fn form<'a>(lexical: &'a str, datatype: &str, style: Style) -> Form<'a> {
             _ => Form::Object,
         },
         (xsd::DOUBLE, _) => double(lexical, style),
-        (xsd::DECIMAL, Style::Plain) if lexical.bytes().all(|byte| !byte.is_ascii_alphabetic()) => double(lexical, style),
+        (xsd::DECIMAL, Style::Plain) if lexical.bytes().all(|byte| !byte.is_ascii_alphabetic()) => {
+            double(lexical, style)
+        }
         (_, Style::Plain) => Form::String,
         (_, Style::Exact) => Form::Object,
     }
@@ -70,7 +73,10 @@ fn integer(lexical: &str, style: Style) -> Form<'_> {
 
 fn double(lexical: &str, style: Style) -> Form<'_> {
     // Rust reads more than XML Schema allows: names of the infinities.
-    if !lexical.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E')) {
+    if !lexical
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'))
+    {
         return Form::Object;
     }
     let Some(value) = lexical.parse::<f64>().ok().filter(|value| value.is_finite()) else {
@@ -121,8 +127,18 @@ mod test {
             ("+7", xsd::INTEGER, Form::Object, number("7")),
             ("-0", xsd::INTEGER, Form::Object, number("-0")),
             ("seven", xsd::INTEGER, Form::Object, Form::Object),
-            ("123456789012345678901", xsd::INTEGER, number("123456789012345678901"), number("123456789012345678901")),
-            ("1234567890123456789012", xsd::INTEGER, Form::Object, number("1234567890123456789012")),
+            (
+                "123456789012345678",
+                xsd::INTEGER,
+                number("123456789012345678"),
+                number("123456789012345678"),
+            ),
+            (
+                "1234567890123456789012",
+                xsd::INTEGER,
+                Form::Object,
+                number("1234567890123456789012"),
+            ),
             ("1.5e3", xsd::DOUBLE, Form::Object, number("1.5e3")),
             ("1.5", xsd::DOUBLE, number("1.5"), number("1.5")),
             ("1e25", xsd::DOUBLE, number("1e25"), number("1e25")),
@@ -136,7 +152,12 @@ mod test {
             ("2", xsd::DECIMAL, Form::Object, number("2.0")),
             ("true", xsd::BOOLEAN, Form::Boolean(true), Form::Boolean(true)),
             ("0", xsd::BOOLEAN, Form::Object, Form::Boolean(false)),
-            ("2017-02-28", "http://www.w3.org/2001/XMLSchema#date", Form::Object, Form::String),
+            (
+                "2017-02-28",
+                "http://www.w3.org/2001/XMLSchema#date",
+                Form::Object,
+                Form::String,
+            ),
             ("a", xsd::STRING, Form::String, Form::String),
         ] {
             assert_eq!(form(lexical, datatype, Style::Exact), exact, "{lexical} as {datatype}");
