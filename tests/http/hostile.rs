@@ -75,12 +75,61 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..30)
 }
 
+/// JSON with keys and values that mean something to a kTBS, not always together.
+fn json() -> impl Strategy<Value = String> {
+    const KEYS: [&str; 16] = [
+        "@id",
+        "@type",
+        "@context",
+        "@graph",
+        "@value",
+        "@list",
+        "@reverse",
+        "@language",
+        "hasTrace",
+        "begin",
+        "beginDT",
+        "subject",
+        "obsels",
+        "inBase",
+        "m:a",
+        "http://x/p",
+    ];
+    const LEAVES: [&str; 16] = [
+        "\"\"",
+        "\"./\"",
+        "\"b2/\"",
+        "\"_:b\"",
+        "\"m:E\"",
+        "\"Base\"",
+        "\"StoredTrace\"",
+        "\"TraceModel\"",
+        "\"m\"",
+        "\"http://liris.cnrs.fr/silex/2011/ktbs-jsonld-context\"",
+        "-1",
+        "1.5e400",
+        "99999999999999999999",
+        "null",
+        "true",
+        "\"\\ud800\"",
+    ];
+    let leaf = prop::sample::select(&LEAVES[..]).prop_map(str::to_owned);
+    leaf.prop_recursive(4, 24, 4, |value| {
+        let member = (prop::sample::select(&KEYS[..]), value.clone()).prop_map(|(k, v)| format!("\"{k}\": {v}"));
+        prop_oneof![
+            prop::collection::vec(value, 0..4).prop_map(|values| format!("[{}]", values.join(", "))),
+            prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(", "))),
+        ]
+    })
+}
+
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::collection::vec(prop::sample::select(&PIECES[..]), 0..20);
     let prefix = "@prefix k: <http://liris.cnrs.fr/silex/2009/ktbs#> . ";
     prop_oneof![
         noise(),
         pieces.prop_map(move |pieces| format!("{prefix}{}", pieces.join(" ")).into_bytes()),
+        json().prop_map(String::into_bytes),
     ]
 }
 
