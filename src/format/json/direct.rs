@@ -225,6 +225,7 @@ impl<'d> Reader<'d> {
             }
             Json::Object(object) if member(object, "@value").is_some() => match self.value_object(object)? {
                 Some(literal) => literal,
+                None if is_reverse => return Err(Stop::Unknown),
                 None => return Ok(()),
             },
             Json::Object(object) => {
@@ -234,6 +235,7 @@ impl<'d> Reader<'d> {
             Json::String(name) if matches!(coercion, Coercion::Id | Coercion::Vocab) => {
                 return match self.reference(name, coercion == Coercion::Vocab)? {
                     Some(other) => self.link(node, property, other),
+                    None if coercion == Coercion::Vocab => Err(Stop::Unknown),
                     None => Ok(()),
                 };
             }

@@ -1,6 +1,7 @@
 //! JSON-LD by the long way: the whole of JSON-LD 1.1, with the context of the kTBS built in and no other.
 
 use std::collections::{HashMap, HashSet};
+use std::thread;
 
 use oxjsonld::{JsonLdParser, JsonLdRemoteDocument};
 use oxrdf::{GraphName, NamedOrBlankNode, Term};
@@ -30,43 +31,57 @@ pub(super) fn read(document: &Json<'_>, context: &Context<'_>) -> Result<Graph> 
     let parser = JsonLdParser::new()
         .with_base_iri(context.base)
         .map_err(|_| Error::Internal(format!("<{}> is no base IRI", context.base)))?;
-    guarded(|| {
-        let mut payload = Payload::new(context.limits);
-        let quads = parser.for_slice(&text).with_load_document_callback(|address, _| {
-            if terms::is_context_address(address) {
-                Ok(JsonLdRemoteDocument {
-                    document: terms::DOCUMENT.as_bytes().to_vec(),
-                    document_url: address.to_owned(),
-                })
-            } else {
-                Err("no other context than that of the kTBS is available".into())
-            }
-        });
-        for quad in quads {
-            let quad = quad.map_err(|e| Error::Parse(extract(&e.to_string())))?;
-            if quad.graph_name != GraphName::DefaultGraph {
-                return Err(Error::Parse(
-                    "the payload has named graphs ('@graph' beside other keys): only triples are accepted".to_owned(),
-                ));
-            }
-            let subject = node(&mut payload, &quad.subject)?;
-            let predicate = payload.iri(quad.predicate.as_str())?;
-            let object = match &quad.object {
-                Term::NamedNode(iri) => payload.iri(iri.as_str())?,
-                Term::BlankNode(blank) => payload.blank(blank.as_str()),
-                Term::Literal(literal) if literal.direction().is_some() => {
-                    return Err(Error::Parse("'@direction' is not accepted".to_owned()));
-                }
-                Term::Literal(literal) => match literal.language() {
-                    Some(language) => payload.tagged(literal.value(), language)?,
-                    None => payload.literal(literal.value(), literal.datatype().as_str())?,
-                },
-                Term::Triple(_) => return Err(Error::Parse("triple terms are not accepted".to_owned())),
-            };
-            payload.insert([subject, predicate, object])?;
-        }
-        Ok(payload.into_graph())
+    // The processor takes some 60 KiB of stack for each level of the document when it is not optimized.
+    const STACK: usize = 1 << 20;
+    const STACK_PER_LEVEL: usize = 128 << 10;
+    let stack = STACK.saturating_add(STACK_PER_LEVEL.saturating_mul(contexts.levels));
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .stack_size(stack)
+            .spawn_scoped(scope, || guarded(|| process(&text, parser, context.limits)))
+            .map_err(|e| Error::Internal(format!("cannot start a thread: {e}")))?
+            .join()
+            .unwrap_or_else(|_| Err(Error::Internal("a guarded parser panicked".to_owned())))
     })
+}
+
+/// Runs the processor.
+fn process(text: &str, parser: JsonLdParser, limits: &PayloadLimits) -> Result<Graph> {
+    let mut payload = Payload::new(limits);
+    let quads = parser.for_slice(text).with_load_document_callback(|address, _| {
+        if terms::is_context_address(address) {
+            Ok(JsonLdRemoteDocument {
+                document: terms::DOCUMENT.as_bytes().to_vec(),
+                document_url: address.to_owned(),
+            })
+        } else {
+            Err("no other context than that of the kTBS is available".into())
+        }
+    });
+    for quad in quads {
+        let quad = quad.map_err(|e| Error::Parse(extract(&e.to_string())))?;
+        if quad.graph_name != GraphName::DefaultGraph {
+            return Err(Error::Parse(
+                "the payload has named graphs ('@graph' beside other keys): only triples are accepted".to_owned(),
+            ));
+        }
+        let subject = node(&mut payload, &quad.subject)?;
+        let predicate = payload.iri(quad.predicate.as_str())?;
+        let object = match &quad.object {
+            Term::NamedNode(iri) => payload.iri(iri.as_str())?,
+            Term::BlankNode(blank) => payload.blank(blank.as_str()),
+            Term::Literal(literal) if literal.direction().is_some() => {
+                return Err(Error::Parse("'@direction' is not accepted".to_owned()));
+            }
+            Term::Literal(literal) => match literal.language() {
+                Some(language) => payload.tagged(literal.value(), language)?,
+                None => payload.literal(literal.value(), literal.datatype().as_str())?,
+            },
+            Term::Triple(_) => return Err(Error::Parse("triple terms are not accepted".to_owned())),
+        };
+        payload.insert([subject, predicate, object])?;
+    }
+    Ok(payload.into_graph())
 }
 
 fn node(payload: &mut Payload<'_>, node: &NamedOrBlankNode) -> Result<TermId> {
@@ -87,6 +102,14 @@ struct Contexts<'d> {
     terms: u64,
     /// Values outside contexts.
     values: u64,
+    /// The depth of the document, and the length of the longest chain of definitions: levels of recursion.
+    levels: usize,
+    /// All the terms that some context defines.
+    known: HashSet<&'d str>,
+    /// Whether a key that no context defines may still mean something.
+    may_mean_anything: bool,
+    /// What terms are said to stand for, where that is no IRI.
+    names: Vec<&'d str>,
     /// Terms whose literals have a datatype, if one of their definitions says so.
     typed: HashSet<&'d str>,
     /// Terms whose values are JSON literals, if one of their definitions says so.
@@ -98,6 +121,13 @@ impl<'d> Contexts<'d> {
     fn read(document: &'d Json<'_>, limits: &PayloadLimits) -> Result<Self> {
         let mut contexts = Self::default();
         contexts.examine(document, limits)?;
+        contexts.levels += document.depth();
+        if let Some(name) = contexts.names.iter().find(|name| contexts.means_nothing(name)) {
+            return Err(Error::Parse(format!(
+                "a context defines a term as \"{}\", which is not an absolute IRI",
+                extract(name)
+            )));
+        }
         // Each context copies the terms known where it stands, and a scoped one does so for each value it covers.
         let scoped = if contexts.scoped > 0 {
             contexts.values + contexts.terms
@@ -105,7 +135,7 @@ impl<'d> Contexts<'d> {
             0
         };
         let cost = (contexts.embedded + scoped).saturating_mul(contexts.terms);
-        if contexts.embedded > 1 && cost > limits.triples || scoped > 0 && cost > limits.triples {
+        if contexts.embedded + scoped > 1 && cost > limits.triples {
             return Err(Error::TooLarge(format!(
                 "request-triples ({}) was exceeded by terms times contexts",
                 limits.triples
@@ -135,11 +165,14 @@ impl<'d> Contexts<'d> {
             match part {
                 Json::String(_) => self.know_kt_terms(),
                 Json::Object(definitions) => {
-                    Chains::check(definitions, limits)?;
+                    self.levels = self.levels.max(Chains::longest(definitions, limits)?);
                     for (term, definition) in definitions {
                         self.terms += 1;
-                        if term == "@import" {
-                            self.know_kt_terms();
+                        self.known.insert(term);
+                        match term.as_ref() {
+                            "@import" => self.know_kt_terms(),
+                            "@vocab" => self.may_mean_anything = true,
+                            _ => {}
                         }
                         self.examine_definition(term, definition, limits)?;
                     }
@@ -152,6 +185,7 @@ impl<'d> Contexts<'d> {
 
     fn know_kt_terms(&mut self) {
         self.terms += TERMS.len() as u64;
+        self.known.extend(TERMS.keys().map(String::as_str));
         let typed = TERMS
             .iter()
             .filter(|(_, term)| matches!(term.coercion, Coercion::Datatype(_)));
@@ -159,9 +193,15 @@ impl<'d> Contexts<'d> {
     }
 
     fn examine_definition(&mut self, term: &'d str, definition: &'d Json<'_>, limits: &PayloadLimits) -> Result<()> {
+        if let Some(name) = definition.as_str().filter(|_| !term.starts_with('@')) {
+            self.names.push(name);
+        }
         let Some(definition) = definition.as_object() else {
             return Ok(());
         };
+        self.names.extend(member(definition, "@id").and_then(Json::as_str));
+        // Containers have keys that are languages, indexes or identifiers.
+        self.may_mean_anything |= member(definition, "@container").is_some();
         match member(definition, "@type").and_then(Json::as_str) {
             None | Some("@id" | "@vocab" | "@none") => {}
             Some("@json") => {
@@ -178,7 +218,14 @@ impl<'d> Contexts<'d> {
         Ok(())
     }
 
-    /// Writes a value for the processor: as it is, but for native numbers that it would read otherwise.
+    /// Tells whether a key, or a name of a context, surely expands to nothing.
+    fn means_nothing(&self, name: &str) -> bool {
+        let is_iri = name.contains(':') && !name.starts_with("_:");
+        !is_iri && !name.starts_with('@') && !self.may_mean_anything && !self.known.contains(name)
+    }
+
+    /// Writes a value for the processor: as it is, but for native numbers that it would read otherwise, and without
+    /// properties that mean nothing, of which it would keep the types of the nodes below.
     ///
     /// `key` is that of the property whose value it is.
     fn write(&self, value: &Json<'_>, key: Option<&str>, out: &mut String) -> Result<()> {
@@ -216,7 +263,8 @@ impl<'d> Contexts<'d> {
             _ => {}
         }
         out.push('{');
-        for (i, (key, value)) in object.iter().enumerate() {
+        let meaningful = object.iter().filter(|(key, _)| !self.means_nothing(key));
+        for (i, (key, value)) in meaningful.enumerate() {
             if i > 0 {
                 out.push(',');
             }
@@ -280,16 +328,17 @@ struct Chains<'d, 'a> {
 }
 
 impl<'d, 'a> Chains<'d, 'a> {
-    fn check(definitions: &'d Object<'a>, limits: &'d PayloadLimits) -> Result<()> {
+    fn longest(definitions: &'d Object<'a>, limits: &'d PayloadLimits) -> Result<usize> {
         let mut chains = Self {
             definitions: definitions.iter().map(|(term, d)| (term.as_ref(), d)).collect(),
             lengths: HashMap::new(),
             limits,
         };
+        let mut longest = 0;
         for (term, _) in definitions {
-            chains.follow(term, 1)?;
+            longest = longest.max(chains.follow(term, 1)?);
         }
-        Ok(())
+        Ok(longest)
     }
 
     fn follow(&mut self, term: &'d str, level: usize) -> Result<usize> {

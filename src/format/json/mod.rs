@@ -14,3 +14,4 @@ pub use write::write;
 
 #[cfg(test)]
 mod parse_test;
+#[cfg(test)]

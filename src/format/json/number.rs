@@ -101,7 +101,7 @@ mod test {
             assert_eq!(double(number).as_deref(), Some(expected), "{number}");
         }
         assert_eq!(double("1e99999999999999999999"), None);
-        assert_eq!(double("1e-9223372036854775808"), None);
+        assert_eq!(double("0.1e-9223372036854775808"), None);
     }
 
     #[test]

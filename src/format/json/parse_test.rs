@@ -72,12 +72,36 @@ fn simple_json_is_completed_for_its_target() {
             r#"<> :hasBase <b1/> . <b1/> a :Base ; skos:prefLabel "My base" ."#,
         ),
         (ROOT, r#"{"@type":"Base"}"#, "<> :hasBase [ a :Base ] ."),
-        (ROOT, r#"{"@type":["x","Base"],"@id":""}"#, "<> :hasBase [ a :Base, <x> ] ."),
-        (ROOT, r#"{"@type":"Base","@id":"x1/","inRoot":""}"#, "<> :hasBase <x1/> . <x1/> a :Base ."),
-        (ROOT, r#"{"@graph":[{"@type":"Base","@id":"x1/"}]}"#, "<> :hasBase <x1/> . <x1/> a :Base ."),
-        (BASE, r#"{"@type":"Base","@id":"sub/"}"#, "<> :contains <sub/> . <sub/> a :Base ."),
-        (BASE, r#"{"@type":"Base","@id":"sub/","inRoot":""}"#, "<> :hasBase <sub/> . <sub/> a :Base ."),
-        (BASE, r#"{"@type":"Base","@id":"sub/","inBase":"./"}"#, "<> :contains <sub/> . <sub/> a :Base ."),
+        (
+            ROOT,
+            r#"{"@type":["x","Base"],"@id":""}"#,
+            "<> :hasBase [ a :Base, <x> ] .",
+        ),
+        (
+            ROOT,
+            r#"{"@type":"Base","@id":"x1/","inRoot":""}"#,
+            "<> :hasBase <x1/> . <x1/> a :Base .",
+        ),
+        (
+            ROOT,
+            r#"{"@graph":[{"@type":"Base","@id":"x1/"}]}"#,
+            "<> :hasBase <x1/> . <x1/> a :Base .",
+        ),
+        (
+            BASE,
+            r#"{"@type":"Base","@id":"sub/"}"#,
+            "<> :contains <sub/> . <sub/> a :Base .",
+        ),
+        (
+            BASE,
+            r#"{"@type":"Base","@id":"sub/","inRoot":""}"#,
+            "<> :hasBase <sub/> . <sub/> a :Base .",
+        ),
+        (
+            BASE,
+            r#"{"@type":"Base","@id":"sub/","inBase":"./"}"#,
+            "<> :contains <sub/> . <sub/> a :Base .",
+        ),
         (
             BASE,
             r#"{"@graph":[{"@type":"ObselType","@id":"y3#t"},{"@type":"TraceModel","@id":"y3"}]}"#,
@@ -116,9 +140,21 @@ fn simple_json_is_completed_for_its_target() {
         (TRACE, "{}", "[] :hasTrace <> ."),
         (TRACE, "[{}]", "[] :hasTrace <> ."),
         (TRACE, "[]", ""),
-        (TRACE, r#"{"@type":"m:OT1","begin":1,"hasTrace":"../t2/"}"#, "[] a m:OT1 ; :hasBegin 1 ; :hasTrace <../t2/> ."),
-        (TRACE, r#"{"@type":"m:OT1","hasTrace":""}"#, "[] a m:OT1 ; :hasTrace <> ."),
-        (TRACE, r#"{"@type":"m:OT1","hasTrace":null}"#, "[] a m:OT1 ; :hasTrace <> ."),
+        (
+            TRACE,
+            r#"{"@type":"m:OT1","begin":1,"hasTrace":"../t2/"}"#,
+            "[] a m:OT1 ; :hasBegin 1 ; :hasTrace <../t2/> .",
+        ),
+        (
+            TRACE,
+            r#"{"@type":"m:OT1","hasTrace":""}"#,
+            "[] a m:OT1 ; :hasTrace <> .",
+        ),
+        (
+            TRACE,
+            r#"{"@type":"m:OT1","hasTrace":null}"#,
+            "[] a m:OT1 ; :hasTrace <> .",
+        ),
         // What an older collector sends: no prefix, and an empty id.
         (
             TRACE,
@@ -146,11 +182,27 @@ fn simple_json_is_completed_for_its_target() {
             r#"{"@context":"http://liris.cnrs.fr/silex/2011/ktbs-jsonld-context","@type":"m:T"}"#,
             "[] a <m:T> ; :hasTrace <> .",
         ),
-        (PUT_ROOT, r#"{"@id":"","@type":"KtbsRoot","label":"x"}"#, "<> a :KtbsRoot ; skos:prefLabel 'x' ."),
-        (PUT_BASE, r#"{"@id":"","@type":"Base"}"#, "<../> :hasBase <> . <> a :Base ."),
+        (
+            PUT_ROOT,
+            r#"{"@id":"","@type":"KtbsRoot","label":"x"}"#,
+            "<> a :KtbsRoot ; skos:prefLabel 'x' .",
+        ),
+        (
+            PUT_BASE,
+            r#"{"@id":"","@type":"Base"}"#,
+            "<../> :hasBase <> . <> a :Base .",
+        ),
         (PUT_SUB, r#"{"@type":"Base"}"#, "<../> :contains <> . <> a :Base ."),
-        (PUT_SUB, r#"{"@id":"","@type":"Base","inBase":"../"}"#, "<../> :contains <> . <> a :Base ."),
-        (PUT_TRACE, r#"{"@id":"","@type":"StoredTrace"}"#, "<../> :contains <> . <> a :StoredTrace ."),
+        (
+            PUT_SUB,
+            r#"{"@id":"","@type":"Base","inBase":"../"}"#,
+            "<../> :contains <> . <> a :Base .",
+        ),
+        (
+            PUT_TRACE,
+            r#"{"@id":"","@type":"StoredTrace"}"#,
+            "<../> :contains <> . <> a :StoredTrace .",
+        ),
         (
             PUT_MODEL,
             r##"{"@graph":[{"@id":"#t","@type":"ObselType"},{"@id":"","@type":"TraceModel"}]}"##,
@@ -167,8 +219,16 @@ fn simple_json_is_completed_for_its_target() {
             "<./> :hasObselCollection <> . <> a :StoredTraceObsels . \
                 <o1> a m:T ; :hasBegin 1 ; :hasEnd 2 ; :hasTrace <./> .",
         ),
-        (PUT_OBSELS, "[]", "<./> :hasObselCollection <> . <> a :StoredTraceObsels ."),
-        (PUT_OBSELS, r#"{"obsels":[]}"#, "<./> :hasObselCollection <> . <> a :StoredTraceObsels ."),
+        (
+            PUT_OBSELS,
+            "[]",
+            "<./> :hasObselCollection <> . <> a :StoredTraceObsels .",
+        ),
+        (
+            PUT_OBSELS,
+            r#"{"obsels":[]}"#,
+            "<./> :hasObselCollection <> . <> a :StoredTraceObsels .",
+        ),
     ];
     for (target, text, expected) in cases {
         let parsed = simple(*target, text).unwrap_or_else(|e| panic!("{text}\n{e}"));
@@ -179,7 +239,14 @@ fn simple_json_is_completed_for_its_target() {
 #[test]
 fn simple_json_that_describes_nothing_is_refused() {
     for target in [ROOT, BASE] {
-        for text in ["{}", "[]", "[{\"@type\":\"Base\"}]", r#"{"@type":"base"}"#, r#"{"@type":7}"#, r#"{"@graph":[]}"#] {
+        for text in [
+            "{}",
+            "[]",
+            "[{\"@type\":\"Base\"}]",
+            r#"{"@type":"base"}"#,
+            r#"{"@type":7}"#,
+            r#"{"@graph":[]}"#,
+        ] {
             let error = simple(target, text).expect_err(text);
             assert!(matches!(error, Error::Parse(_)), "{error}");
         }
@@ -281,7 +348,10 @@ fn what_is_shown_can_be_put_back() {
         let limits = test_limits();
         let context = context(*target, &limits);
         let document = Json::parse(text.as_bytes(), &limits).expect("JSON");
-        assert!(direct::read(&document, &context).expect(text).is_some(), "not the short way: {text}");
+        assert!(
+            direct::read(&document, &context).expect(text).is_some(),
+            "not the short way: {text}"
+        );
         check_graph(&full::read(&document, &context).expect(text), target.1, expected, text);
     }
 }
@@ -352,22 +422,36 @@ fn errors_of_json_ld_name_the_obstacle() {
         (r#"{"@context":"file:///etc/passwd"}"#, "file:///etc/passwd"),
         (r#"{"@context":{"@import":"http://ex.org/c"}}"#, "http://ex.org/c"),
         (r#"{"@context":{"m":"model#"},"m:a":1}"#, "model#"),
-        (r#"{"@id":"a","@graph":[{"@id":"b","http://ex.org/p":1}]}"#, "named graphs"),
-        (r#"{"http://ex.org/p":{"@value":"x","@language":"en","@direction":"ltr"}}"#, "@direction"),
+        (
+            r#"{"@id":"a","@graph":[{"@id":"b","http://ex.org/p":1}]}"#,
+            "named graphs",
+        ),
+        (
+            r#"{"http://ex.org/p":{"@value":"x","@language":"en","@direction":"ltr"}}"#,
+            "@direction",
+        ),
         (r#"{"@id":"a b"}"#, "a b"),
         (r#"{"@id":7}"#, "@id"),
         (r#"{"@id":"a","@type":"http://ex.org/<"}"#, "http://ex.org/<"),
         (r#"{"@id":"a","http://ex.org/p":"\u0000"}"#, "U+0000"),
         (r#"{"@id":"a","http://ex.org/p":"\ud800"}"#, "line 1"),
-        (r#"{"@id":"a","http://ex.org/p":{"@value":"x","@language":"e n"}}"#, "e n"),
+        (
+            r#"{"@id":"a","http://ex.org/p":{"@value":"x","@language":"e n"}}"#,
+            "e n",
+        ),
         (r#"{"@id":"a","@reverse":{"http://ex.org/p":"x"}}"#, "reverse"),
         (r#"{"@id":"a","http://ex.org/p":{"@value":"x","@id":"y"}}"#, "@id"),
         (r#"{"@id":"a","http://ex.org/p":{"@value":"x","@type":"_:y"}}"#, "@type"),
     ] {
         let error = json_ld(text).expect_err(text);
-        assert!(matches!(&error, Error::Parse(m) if m.contains(expected)), "{text}\n{error}");
+        assert!(
+            matches!(&error, Error::Parse(m) if m.contains(expected)),
+            "{text}\n{error}"
+        );
     }
-    let error = parse(b"{\"a\":\"\xe9\"}", &test_context(&test_limits())).expect_err("Latin-1").to_string();
+    let error = parse(b"{\"a\":\"\xe9\"}", &test_context(&test_limits()))
+        .expect_err("Latin-1")
+        .to_string();
     assert!(error.contains("not valid UTF-8"), "{error}");
 }
 
@@ -411,16 +495,65 @@ fn the_long_way_is_bounded() {
 /// Strings that mean something in JSON-LD, valid as IRIs or not dropped.
 fn names() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "", "./", "a", "o1", "#x", "../m", "filter", "Base", "m:OT1", "k:Obsel", "xsd:string", "http://ex.org/a",
-        "urn:x", "_:b", "_:c", "é", "millisecond", "label", "begin", "x/y?z", "m:", "skos:a:b", "@foo", "@obsels",
+        "",
+        "./",
+        "a",
+        "o1",
+        "#x",
+        "../m",
+        "filter",
+        "Base",
+        "m:OT1",
+        "k:Obsel",
+        "xsd:string",
+        "http://ex.org/a",
+        "urn:x",
+        "_:b",
+        "_:c",
+        "é",
+        "millisecond",
+        "label",
+        "begin",
+        "x/y?z",
+        "m:",
+        "skos:a:b",
+        "@foo",
+        "@obsels",
     ])
 }
 
 fn keys() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "m:at", "m:rel", "http://ex.org/p", "k:hasBegin", "begin", "end", "beginDT", "subject", "hasSubject", "hasMethod",
-        "hasUnit", "hasSource", "hasTrace", "obsels", "inBase", "isMethodOf", "label", "skos:prefLabel", "additionalType",
-        "contains", "hasObselList", "parameter", "m:", "m", "xsd", "rdfs:label", "Base", "urn:y", "origin", "obselCount",
+        "m:at",
+        "m:rel",
+        "http://ex.org/p",
+        "k:hasBegin",
+        "begin",
+        "end",
+        "beginDT",
+        "subject",
+        "hasSubject",
+        "hasMethod",
+        "hasUnit",
+        "hasSource",
+        "hasTrace",
+        "obsels",
+        "inBase",
+        "isMethodOf",
+        "label",
+        "skos:prefLabel",
+        "additionalType",
+        "contains",
+        "hasObselList",
+        "parameter",
+        "m:",
+        "m",
+        "xsd",
+        "rdfs:label",
+        "Base",
+        "urn:y",
+        "origin",
+        "obselCount",
     ])
 }
 
@@ -428,15 +561,37 @@ fn scalars() -> impl Strategy<Value = String> {
     prop_oneof![
         names().prop_map(|name| format!("\"{name}\"")),
         prop::sample::select(vec![
-            "null", "true", "false", "0", "-0", "1", "-12", "1.5", "3.0", "1e3", "1E-3", "-0.0", "12345678901234567890",
-            "123456789012345678901", "1e20", "1e21", "1e400", "100000000000000000000.0",
+            "null",
+            "true",
+            "false",
+            "0",
+            "-0",
+            "1",
+            "-12",
+            "1.5",
+            "3.0",
+            "1e3",
+            "1E-3",
+            "-0.0",
+            "12345678901234567890",
+            "123456789012345678901",
+            "1e20",
+            "1e21",
+            "1e400",
+            "100000000000000000000.0",
         ])
         .prop_map(str::to_owned),
     ]
 }
 
 fn literals() -> impl Strategy<Value = String> {
-    let datatype = prop::sample::select(vec!["xsd:double", "xsd:decimal", "xsd:integer", "m:x", "http://ex.org/d"]);
+    let datatype = prop::sample::select(vec![
+        "xsd:double",
+        "xsd:decimal",
+        "xsd:integer",
+        "m:x",
+        "http://ex.org/d",
+    ]);
     prop_oneof![
         scalars().prop_map(|value| format!("{{\"@value\":{value}}}")),
         (scalars(), datatype).prop_map(|(value, datatype)| format!("{{\"@value\":{value},\"@type\":\"{datatype}\"}}")),
@@ -445,7 +600,7 @@ fn literals() -> impl Strategy<Value = String> {
 }
 
 /// Values of properties: nested, but mostly valid.
-fn values() -> impl Strategy<Value = String> {
+fn values() -> impl Strategy<Value = String> + Clone {
     let leaf = prop_oneof![4 => scalars(), 1 => literals()];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
@@ -496,11 +651,54 @@ const DOCUMENT: &str = r#"{"@context":["http://liris.cnrs.fr/silex/2011/ktbs-jso
 
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\ud800", "null", "true", "1", "1e5", "-", "@id", "\"@id\":", "\"@type\":",
-        "\"@context\":", "\"@graph\":", "\"@list\":", "\"@set\":", "\"@value\":", "\"@language\":", "\"@index\":", "\"@nest\":",
-        "\"@included\":", "\"@reverse\":", "\"@container\":\"@index\",", "\"@direction\":\"ltr\",", "\"@vocab\":\"\",",
-        "\"@type\":\"@json\",", "\"@propagate\":false,", "\"@base\":\"x:y\",", "\"@version\":1.1,", "\"@protected\":true,", "{}", "[]",
-        "\"a\"", "m:x", "_:x", "é", " ", "\n", "http://x/", "\"@container\":[\"@graph\",\"@id\"],", "\"@import\":\"x\",", "@none",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\\u0000",
+        "\\ud800",
+        "null",
+        "true",
+        "1",
+        "1e5",
+        "-",
+        "@id",
+        "\"@id\":",
+        "\"@type\":",
+        "\"@context\":",
+        "\"@graph\":",
+        "\"@list\":",
+        "\"@set\":",
+        "\"@value\":",
+        "\"@language\":",
+        "\"@index\":",
+        "\"@nest\":",
+        "\"@included\":",
+        "\"@reverse\":",
+        "\"@container\":\"@index\",",
+        "\"@direction\":\"ltr\",",
+        "\"@vocab\":\"\",",
+        "\"@type\":\"@json\",",
+        "\"@propagate\":false,",
+        "\"@base\":\"x:y\",",
+        "\"@version\":1.1,",
+        "\"@protected\":true,",
+        "{}",
+        "[]",
+        "\"a\"",
+        "m:x",
+        "_:x",
+        "é",
+        " ",
+        "\n",
+        "http://x/",
+        "\"@container\":[\"@graph\",\"@id\"],",
+        "\"@import\":\"x\",",
+        "@none",
     ]);
     prop::collection::vec(piece, 0..6).prop_map(|p| p.concat())
 }
@@ -508,14 +706,63 @@ fn pieces() -> impl Strategy<Value = String> {
 /// Values for the long way: nested objects with any keyword anywhere.
 fn wild() -> impl Strategy<Value = String> {
     let key = prop::sample::select(vec![
-        "@id", "@type", "@context", "@graph", "@list", "@set", "@value", "@language", "@index", "@nest", "@included", "@reverse",
-        "@container", "@direction", "@vocab", "@base", "@none", "@json", "@propagate", "@version", "@import", "@protected", "@prefix",
-        "a", "b", "m", "begin", "obsels", "http://ex.org/p", "_:p",
+        "@id",
+        "@type",
+        "@context",
+        "@graph",
+        "@list",
+        "@set",
+        "@value",
+        "@language",
+        "@index",
+        "@nest",
+        "@included",
+        "@reverse",
+        "@container",
+        "@direction",
+        "@vocab",
+        "@base",
+        "@none",
+        "@json",
+        "@propagate",
+        "@version",
+        "@import",
+        "@protected",
+        "@prefix",
+        "a",
+        "b",
+        "m",
+        "begin",
+        "obsels",
+        "http://ex.org/p",
+        "_:p",
     ]);
     let scalar = prop::sample::select(vec![
-        "null", "true", "1", "2.0", "\"\"", "\"a\"", "\"@id\"", "\"@json\"", "\"@index\"", "\"@language\"", "\"@list\"", "\"@set\"",
-        "\"@graph\"", "\"@nest\"", "\"@none\"", "\"@type\"", "\"http://ex.org/\"", "\"b:c\"", "\"ltr\"", "\"en\"", "\"@vocab\"", "\"@id\"",
-        "\"http://liris.cnrs.fr/silex/2011/ktbs-jsonld-context\"", "{}", "[]",
+        "null",
+        "true",
+        "1",
+        "2.0",
+        "\"\"",
+        "\"a\"",
+        "\"@id\"",
+        "\"@json\"",
+        "\"@index\"",
+        "\"@language\"",
+        "\"@list\"",
+        "\"@set\"",
+        "\"@graph\"",
+        "\"@nest\"",
+        "\"@none\"",
+        "\"@type\"",
+        "\"http://ex.org/\"",
+        "\"b:c\"",
+        "\"ltr\"",
+        "\"en\"",
+        "\"@vocab\"",
+        "\"@id\"",
+        "\"http://liris.cnrs.fr/silex/2011/ktbs-jsonld-context\"",
+        "{}",
+        "[]",
     ]);
     scalar.prop_map(str::to_owned).prop_recursive(5, 32, 5, move |inner| {
         let members = prop::collection::btree_map(key.clone(), inner.clone(), 0..5);

@@ -134,6 +134,15 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Returns how many objects and arrays are in each other, this one included.
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Json::Array(items) => 1 + items.iter().map(Json::depth).max().unwrap_or_default(),
+            Json::Object(members) => 1 + members.iter().map(|(_, value)| value.depth()).max().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
     /// Writes the value as compact JSON.
     pub(super) fn write(&self, out: &mut String) {
         match self {
