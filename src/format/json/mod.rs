@@ -14,4 +14,3 @@ pub use write::write;
 
 #[cfg(test)]
 mod parse_test;
-#[cfg(test)]
