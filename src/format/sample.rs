@@ -301,7 +301,7 @@ pub const OBSELS: &str = r#"
     <o3> a k:Obsel ; k:hasTrace <> ; k:hasBegin 5 ; k:hasEnd 5 ;
         m:pos [ a m:Point ; m:lat 1.5e0 ; m:area [ m:name "square" ; m:of <o1> ] ], [] ; skos:prefLabel "third" .
     [] m:about <o3> ; m:k "v" .
-    x:outside m:about <o3> ; m:more 1 .
+    x:outside m:about <o3> .
     <o4> a m:A ; k:hasTrace <> ; k:hasBegin 6 ; k:hasEnd 6 ; m:ring _:r1 . _:r1 m:to _:r2 . _:r2 m:to _:r1 ; m:back <o4> .
     <o5> a m:A ; k:hasTrace <> ; k:hasBegin 7 ; k:hasEnd 7 ; m:shared _:s ; <m:clash> <k:clash>, 1 .
     <o6> a m:A ; k:hasTrace <> ; k:hasBegin 7 ; k:hasEnd 8 ; m:shared _:s . _:s m:v 1 ; m:w [ m:v 2 ] .

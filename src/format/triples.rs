@@ -188,7 +188,7 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
     let mut said = HashSet::new();
     obsels.for_each(&mut |obsel| {
         let mentions = if alone || obsels.partial {
-            obsels.mentions(obsel.id)?
+            obsels.relations(obsel)?
         } else {
             Vec::new()
         };
