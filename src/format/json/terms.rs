@@ -133,7 +133,7 @@ mod test {
         };
         let integer = Coercion::Datatype(vocab::xsd::INTEGER);
         let date_time = Coercion::Datatype(vocab::xsd::DATE_TIME);
-        assert_eq!(TERMS.len(), 4 + 14 + 9 + 3 + 39 + 2 + 6);
+        assert_eq!(TERMS.len(), 4 + 15 + 9 + 3 + 39 + 2 + 6);
         assert_eq!(term("k"), (vocab::KTBS, Coercion::None, false, true));
         assert_eq!(term("xsd"), (vocab::XSD, Coercion::None, false, true));
         assert_eq!(term("skos"), (vocab::SKOS, Coercion::None, false, true));
@@ -163,6 +163,9 @@ mod test {
         assert_eq!(term("obsels"), (vocab::ktbs::HAS_TRACE, Coercion::Id, true, false));
         assert_eq!(term("inRoot"), (vocab::ktbs::HAS_BASE, Coercion::Id, true, false));
         assert_eq!(term("inBase"), (vocab::ktbs::CONTAINS, Coercion::Id, true, false));
-        assert!(!TERMS.contains_key("ComputedTraceObsels"));
+        assert_eq!(
+            term("ComputedTraceObsels"),
+            (vocab::ktbs::COMPUTED_TRACE_OBSELS, Coercion::None, false, false)
+        );
     }
 }
