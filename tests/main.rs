@@ -1,6 +1,7 @@
 //! The integration tests: one program, one module for each subject.
 
 mod apache;
+mod durability;
 mod fcgi;
 mod http;
 mod program;
