@@ -136,8 +136,8 @@ $listen
 $load
 User $user
 Group $(id -gn "$user")
-# This Apache serves nothing but the kTBS: conf/apache.conf says why it has as many workers as processes.
-ServerLimit 1
+# This Apache serves nothing but the kTBS: conf/apache.conf says why it has so many workers.
+ServerLimit 4
 StartServers 1
 ThreadsPerChild $PROCESSES
 MaxRequestWorkers $PROCESSES
@@ -148,7 +148,8 @@ Define KTBS_WHOLE_SERVER
 Define KTBS_PATH "$ROOT_PATH"
 Define KTBS_PROGRAM "$run/ktbs.fcgi"
 Define KTBS_CONFIG "$config"
-Define KTBS_PROCESSES $PROCESSES
+# As many requests as workers come at once, so there are never more processes that work; dead ones count for a while.
+Define KTBS_PROCESSES $((4 * PROCESSES))
 Include "$here/apache.conf"
 END
 

@@ -48,7 +48,7 @@ fn a_graceful_restart_under_load_fails_no_request() {
     let apache = httpd.apache();
     let answers = under_load(&httpd, 4, || {
         for _ in 0..3 {
-            thread::sleep(Duration::from_millis(700));
+            thread::sleep(Duration::from_secs(2));
             kill_process(apache, Signal::USR1).expect("signalled");
         }
         thread::sleep(Duration::from_millis(1500));
