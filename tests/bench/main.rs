@@ -24,7 +24,6 @@ const FORMATS: [(&str, &str); 4] = [
     ("Turtle", "text/turtle"),
     ("N-Triples", "application/n-triples"),
     ("RDF/XML", "application/rdf+xml"),
-
 ];
 
 /// A reply that keeps its beginning and counts the rest.
