@@ -4,6 +4,7 @@ mod apache;
 mod durability;
 mod fcgi;
 mod http;
+mod layers;
 mod program;
 mod routes;
 mod support;
