@@ -1,15 +1,118 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod config;
+mod digest;
 pub mod error;
 pub mod fcgi;
 pub mod format;
+pub mod hello;
 pub mod http;
+pub mod logging;
 pub mod method;
 pub mod obsel;
 pub mod plugin;
 pub mod rdf;
+pub mod refusal;
 pub mod resource;
 pub mod store;
 pub mod time;
 pub mod vocab;
+
+use std::io::{self, Read};
+
+use tempfile::TempDir;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::resource::{Service, Settings};
+use crate::store::{Store, StoreError};
+use crate::vocab::ktbs;
+
+/// The version that the root shows. Clients of the Python kTBS look at what is before the colon.
+pub const VERSION: &str = concat!("0.6:rust-", env!("CARGO_PKG_VERSION"));
+
+/// The methods that the root lists.
+const BUILTIN_METHODS: [&str; 8] = [
+    ktbs::FILTER,
+    ktbs::FSA,
+    ktbs::FUSION,
+    ktbs::HRULES,
+    ktbs::ISPARQL,
+    ktbs::PARALLEL,
+    ktbs::PIPE,
+    ktbs::SPARQL,
+];
+
+/// A kTBS, open: what [`fcgi`] calls for each request.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration.
+    pub config: Config,
+    /// The resources.
+    pub service: Service,
+    /// The directory of a store that is lost at the end.
+    _temporary: Option<TempDir>,
+}
+
+impl App {
+    /// Opens the store that a configuration names, or else a temporary one, and logs what is switched on in vain.
+    ///
+    /// # Errors
+    /// `Store` if the store cannot be used, or no temporary one can be made.
+    pub fn open(config: Config) -> Result<Self> {
+        let (directory, temporary) = match &config.store.directory {
+            Some(directory) => (directory.clone(), None),
+            None => {
+                let temporary = temporary_directory()?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        let store = Store::open(&directory, &config.server.root, config.store.map_size)?;
+        for plugin in plugin::missing(&config.plugins) {
+            log::warn!("the plugin {plugin} is not available yet: its requests are answered as if it were off");
+        }
+        Ok(Self {
+            service: Service::new(store, settings(&config))?,
+            config,
+            _temporary: temporary,
+        })
+    }
+}
+
+fn temporary_directory() -> Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("ktbs-")
+        .tempdir()
+        .map_err(|e| StoreError::Unusable(format!("no temporary directory can be made: {e}")).into())
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        version: VERSION.to_owned(),
+        builtin_methods: BUILTIN_METHODS.to_vec(),
+        stats_per_type: config.plugins.stats_per_type,
+        stats_subjects: config.plugins.stats_subjects,
+        id_bytes: config.limits.id_bytes,
+    }
+}
+
+impl fcgi::Handler for App {
+    /// Answers a request, and logs a line about it: status, method, path and query.
+    fn handle(&mut self, params: &fcgi::Params, stdin: &mut dyn Read, reply: &mut dyn fcgi::Reply) -> io::Result<()> {
+        let (response, asked) = match http::request::parse(params, stdin) {
+            Ok(request) => {
+                let asked = format!("{} {}", request.method(), request.uri());
+                (http::answer(&self.config, &self.service, request), asked)
+            }
+            Err(error) => (http::refuse(&self.config, &error, None), "- -".to_owned()),
+        };
+        log::info!(target: "ktbs::server", "{} {asked}", response.status().as_u16());
+        http::response::send(response, reply).map_err(|error| match error {
+            Error::Gone(error) => error,
+            error => {
+                log::error!("the answer to {asked} was cut: {error}");
+                io::Error::other(error)
+            }
+        })
+    }
+}

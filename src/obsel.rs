@@ -75,6 +75,25 @@ impl Obsel<'_> {
     pub fn triple_count(&self) -> u64 {
         (3 + self.types.len() + self.arcs.len() + self.blank_arcs.len() + self.others.len()) as u64
     }
+
+    /// Changes the names of the description, wherever they stand.
+    pub fn rename(&mut self, new: &dyn Fn(Name) -> Name) {
+        let value = |value: &mut Value<'_>| match value {
+            Value::Named(name) | Value::Typed(_, name) => *name = new(*name),
+            _ => {}
+        };
+        let arc = |arc: &mut Arc<'_>| {
+            arc.predicate = new(arc.predicate);
+            value(&mut arc.object);
+        };
+        self.types.iter_mut().for_each(value);
+        self.arcs.iter_mut().for_each(arc);
+        self.blank_arcs.iter_mut().for_each(|(_, blank_arc)| arc(blank_arc));
+        for (subject, other) in &mut self.others {
+            value(subject);
+            arc(other);
+        }
+    }
 }
 
 /// A triple about an obsel that stands in the description of *another* obsel of the trace.

@@ -90,6 +90,23 @@ impl Ini {
         self.sections.iter().find(|section| section.name == name)
     }
 
+    /// Returns a section by its name, made empty at the end if it is not there.
+    pub fn section_mut(&mut self, name: &str) -> &mut Section {
+        let index = self
+            .sections
+            .iter()
+            .position(|section| section.name == name)
+            .unwrap_or_else(|| {
+                self.sections.push(Section {
+                    name: name.to_owned(),
+                    line: 0,
+                    options: Vec::new(),
+                });
+                self.sections.len() - 1
+            });
+        &mut self.sections[index]
+    }
+
     /// Returns what an option has as value in a section, be it given there or in `[DEFAULT]`.
     fn value(&self, section: &str, option: &str) -> Option<&str> {
         [section, DEFAULT]

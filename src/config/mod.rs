@@ -1,24 +1,53 @@
-//! The configuration, typed, immutable after start. (Skeleton.)
+//! The configuration: files and command line, checked once, then typed and immutable.
+//!
+//! The files are in the [ini dialect](ini) of the Python kTBS. Each [option](options::OPTIONS) has one row, which checks
+//! it; the `config` crate lays defaults, files and command line over each other, and serde fills [`Config`].
 
+mod check;
+mod find;
 pub mod ini;
+mod kind;
+mod layer;
+mod notice;
+pub mod options;
+mod root;
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Deserializer};
+
+pub use check::check;
+pub use find::{Clues, VARIABLE};
+pub use kind::Kind;
+pub use notice::{ConfigError, Notice, Warning};
+pub use root::root_iri;
+
+use layer::Layer;
+
 /// The whole configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Config {
-    /// The file it was read from, if any.
+    /// The first of [`Config::files`], if any.
+    #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// The files from which it was read, a later one laid over the earlier ones.
+    #[serde(skip)]
+    pub files: Vec<PathBuf>,
     /// `[server]`.
     pub server: Server,
     /// `[rdf_database]`.
+    #[serde(rename = "rdf_database")]
     pub store: StoreConfig,
-    /// `[ns_prefix]`: prefix (empty for the default one), namespace, in order.
+    /// `[ns_prefix]`: prefix (empty for the default one), namespace, in the order of the prefixes.
+    #[serde(rename = "ns_prefix", deserialize_with = "prefixes")]
     pub prefixes: Vec<(String, String)>,
     /// `[plugins]`.
     pub plugins: Plugins,
     /// `[cors] allow-origin`.
+    #[serde(rename = "cors", deserialize_with = "allowed_origins")]
     pub cors_allow_origin: Vec<String>,
+    /// `[sparql]`.
+    pub sparql: Sparql,
     /// `[limits]`.
     pub limits: Limits,
     /// `[logging]`.
@@ -26,7 +55,8 @@ pub struct Config {
 }
 
 /// `[server]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "ServerOptions")]
 pub struct Server {
     /// The root URI, ending with `/`, in Unicode form.
     pub root: String,
@@ -41,16 +71,18 @@ pub struct Server {
 }
 
 /// `[rdf_database]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct StoreConfig {
     /// Directory of the store; `None`: a temporary one, lost at exit.
+    #[serde(rename = "repository")]
     pub directory: Option<PathBuf>,
     /// Room reserved for the store, in bytes of address space.
     pub map_size: u64,
 }
 
 /// `[plugins]`: which are on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Plugins {
     /// `cors`
     pub cors: bool,
@@ -68,35 +100,192 @@ pub struct Plugins {
     pub profiler: bool,
 }
 
+/// `[sparql]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "SparqlOptions")]
+pub struct Sparql {
+    /// Whether the method `sparql` may query the whole store.
+    pub allow_scope_store: bool,
+    /// Whether endpoints accept updates.
+    pub update_endpoints: bool,
+}
+
 /// `[limits]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Limits {
     /// Largest request body, in bytes, whatever `max-bytes` says.
     pub request_bytes: u64,
     /// Longest identifier of a resource or of an obsel, in bytes.
     pub id_bytes: usize,
     /// Bounds on payloads.
+    #[serde(flatten)]
     pub payload: PayloadLimits,
 }
 
 /// `[logging]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Logging {
     /// Names of the active loggers; empty: warnings and errors only.
     pub loggers: Vec<String>,
     /// Threshold of the console.
+    #[serde(deserialize_with = "level")]
     pub console_level: log::LevelFilter,
     /// Python format string of the console.
     pub console_format: String,
 }
 
 /// Bounds on payloads; each error that they cause names the option.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct PayloadLimits {
     /// Most triples in a payload.
+    #[serde(rename = "request-triples")]
     pub triples: u64,
     /// Deepest nesting of brackets, objects or elements.
     pub nesting: usize,
     /// Longest literal or IRI, in bytes.
     pub literal_bytes: usize,
 }
+
+/// Reads the configuration: the defaults, over them the files in their order, over them what the command line gives
+/// (section, option, value). A relative `repository` is relative to the folder of the file that gives it.
+///
+/// # Errors
+/// The first file that cannot be read or is not in the dialect, the first option that is not correct.
+pub fn load(files: &[PathBuf], overrides: &[(&str, &str, &str)]) -> Result<(Config, Vec<Warning>), ConfigError> {
+    let mut builder = ::config::Config::builder().add_source(Layer::defaults());
+    let mut warnings = Vec::new();
+    for file in files {
+        let mut layer = Layer::read(file)?;
+        warnings.append(&mut layer.warnings);
+        builder = builder.add_source(layer);
+    }
+    let directory = std::env::current_dir().unwrap_or_default();
+    builder = builder.add_source(Layer::overrides(overrides, &directory)?);
+    let mut config: Config = builder
+        .build()
+        .and_then(::config::Config::try_deserialize)
+        .map_err(|error| {
+            // The rows have checked each value, so this is a row that disagrees with its field.
+            ConfigError(Notice {
+                file: files.last().cloned(),
+                text: error.to_string(),
+                ..Notice::default()
+            })
+        })?;
+    config.file = files.first().cloned();
+    config.files = files.to_vec();
+    warnings.extend(doubts(&config));
+    Ok((config, warnings))
+}
+
+/// Returns what is correct but probably not meant.
+fn doubts(config: &Config) -> Vec<Warning> {
+    let mut doubts = Vec::new();
+    if config.store.directory.is_none() {
+        doubts.push(Notice::of_option(
+            "rdf_database",
+            "repository",
+            "is empty: the store is temporary, and is lost when this process ends",
+        ));
+    }
+    if config.plugins.cors && config.cors_allow_origin.is_empty() {
+        doubts.push(Notice::of_option(
+            "cors",
+            "allow-origin",
+            "is empty: the plugin cors is on, but no origin is allowed",
+        ));
+    }
+    doubts
+        .into_iter()
+        .map(|doubt| Notice {
+            file: config.files.last().cloned(),
+            ..doubt
+        })
+        .collect()
+}
+
+/// `[server]` as it is in files.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct ServerOptions {
+    fixed_root_uri: Option<String>,
+    host_name: String,
+    port: u16,
+    base_path: String,
+    max_bytes: Option<u64>,
+    max_triples: Option<u64>,
+    cache_control: String,
+    send_traceback: bool,
+}
+
+impl From<ServerOptions> for Server {
+    fn from(options: ServerOptions) -> Self {
+        let ServerOptions {
+            host_name,
+            port,
+            base_path,
+            ..
+        } = options;
+        let root = options.fixed_root_uri.unwrap_or_else(|| {
+            let root = format!("http://{host_name}:{port}{base_path}/");
+            root_iri(&root).expect("the host and the path were checked as parts of a root URI")
+        });
+        Self {
+            root,
+            max_bytes: options.max_bytes,
+            max_triples: options.max_triples,
+            cache_control: options.cache_control,
+            send_traceback: options.send_traceback,
+        }
+    }
+}
+
+/// `[sparql]` as it is in files.
+#[derive(Deserialize)]
+struct SparqlOptions {
+    #[serde(rename = "allow-scope-store")]
+    allow_scope_store: bool,
+    #[serde(rename = "allow-scope-ktbs")]
+    allow_scope_ktbs: bool,
+    update_endpoints: bool,
+}
+
+impl From<SparqlOptions> for Sparql {
+    fn from(options: SparqlOptions) -> Self {
+        Self {
+            // The Python kTBS documents one name and reads the other.
+            allow_scope_store: options.allow_scope_store || options.allow_scope_ktbs,
+            update_endpoints: options.update_endpoints,
+        }
+    }
+}
+
+fn prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+    let prefixes = std::collections::BTreeMap::<String, String>::deserialize(deserializer)?;
+    let named = |name: String| if name == "_" { String::new() } else { name };
+    Ok(prefixes
+        .into_iter()
+        .map(|(name, namespace)| (named(name), namespace))
+        .collect())
+}
+
+fn allowed_origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Cors {
+        allow_origin: Vec<String>,
+    }
+    Ok(Cors::deserialize(deserializer)?.allow_origin)
+}
+
+fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<log::LevelFilter, D::Error> {
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod test;

@@ -7,8 +7,16 @@ pub mod geojson;
 pub mod html;
 pub mod json;
 pub mod ntriples;
+mod payload;
 pub mod rdfxml;
 pub mod turtle;
+
+mod output;
+mod prefixes;
+mod relative;
+#[cfg(test)]
+mod sample;
+mod triples;
 
 use std::io::Write;
 
@@ -67,7 +75,7 @@ pub static JSON_LD: Format = Format {
 pub static JSON: Format = Format {
     name: "JSON",
     parse: Some(json::parse_simple),
-    write: Some(json::write),
+    write: Some(json::write_simple),
 };
 /// Turtle.
 pub static TURTLE: Format = Format {

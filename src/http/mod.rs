@@ -1,1 +1,263 @@
-//! HTTP meaning (skeleton).
+//! HTTP meaning: a request to a response, one stage after the other.
+//!
+//! Resources know neither headers nor formats: both sides of a call to them are here. Before it, what would refuse the
+//! request whatever the resource says; after it, validators, limits and the writing of the answer.
+
+pub mod conditional;
+pub mod negotiate;
+pub mod represent;
+pub mod request;
+pub mod response;
+pub mod status;
+pub mod target;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ::http::request::Parts;
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+
+use self::request::Incoming;
+use self::response::Body;
+use self::status::Outcome;
+use self::target::Url;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::format::{self, Context, Format, Offer, Prefixes};
+use crate::plugin;
+use crate::rdf::Graph;
+use crate::resource::{Service, Target, View};
+
+/// Answers a request.
+///
+/// A panic is a fault of ours that concerns this request only: it is logged, and answered as such.
+pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>) -> Response<Body> {
+    let (request, body) = request.into_parts();
+    let response = match plugin::before(config, &request) {
+        Some(response) => response.map(|()| Body::empty()),
+        None => catch_unwind(AssertUnwindSafe(|| respond(config, service, &request, body)))
+            .unwrap_or_else(|_| Err(Error::Internal("a panic, told above".to_owned())))
+            .unwrap_or_else(|error| refuse(config, &error, Some(&request))),
+    };
+    let (mut head, body) = response.into_parts();
+    plugin::after(config, &request, &mut head);
+    let body = if request.method == Method::HEAD {
+        body.absent()
+    } else {
+        body
+    };
+    Response::from_parts(head, body)
+}
+
+/// Returns the response that refuses a request (`None`: one that could not even be understood), and logs what the client
+/// is not told.
+pub fn refuse(config: &Config, error: &Error, request: Option<&Parts>) -> Response<Body> {
+    let response = status::failure(error, &config.server);
+    let status = response.status();
+    if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
+        let asked = request.map(|request| format!(" {} {}", request.method, request.uri));
+        log::error!("{}{}: {error}", status.as_u16(), asked.unwrap_or_default());
+    }
+    response
+}
+
+fn respond(config: &Config, service: &Service, request: &Parts, body: Incoming<'_>) -> Result<Response<Body>> {
+    let Some(url) = Url::parse(&request.uri, &config.server.root)? else {
+        return Ok(status::success(Outcome::Elsewhere));
+    };
+    let target = service.find(&url.iri)?;
+    let exchange = Exchange {
+        config,
+        service,
+        request,
+        url,
+    };
+    match request.method {
+        Method::GET | Method::HEAD => exchange.get(target),
+        Method::POST => exchange.post(&target, body),
+        Method::PUT => exchange.put(target, body),
+        Method::DELETE => exchange.delete(&target),
+        Method::OPTIONS => Ok(status::success(Outcome::Options)),
+        _ => Err(Error::NotAllowed {
+            allow: target.allow(),
+            message: String::new(),
+        }),
+    }
+}
+
+/// A request about a resource that exists.
+struct Exchange<'a> {
+    config: &'a Config,
+    service: &'a Service,
+    request: &'a Parts,
+    url: Url,
+}
+
+impl Exchange<'_> {
+    fn get(mut self, target: Target) -> Result<Response<Body>> {
+        let busted = self.url.take_cache_buster();
+        let offer = self.negotiate(&target)?;
+        if let Some(view) = self.taken_by_plugin(&target, offer) {
+            // The request had an effect: it must reach the server each time.
+            return self.show(view?, offer, "no-store");
+        }
+        let view = self.service.read(target, &self.url.parameters)?;
+        self.show(view, offer, self.cache_control(busted))
+    }
+
+    fn post(&self, target: &Target, body: Incoming<'_>) -> Result<Response<Body>> {
+        let graph = if target.allow().contains(&"POST") {
+            let (media_type, charset) = request::content_type(&self.request.headers);
+            let format = parser(&media_type)?;
+            let payload = body.read(self.config)?;
+            self.parse(target, format, &payload, charset.as_deref(), false)?
+        } else {
+            // The resource says itself why it refuses, whatever the payload is.
+            Graph::new()
+        };
+        let created = self.service.create(target, &self.url.parameters, graph)?;
+        Ok(status::success(Outcome::Created(created)))
+    }
+
+    /// The order of the checks is a contract: what is refused for two reasons is refused for the first of them. The
+    /// format of the answer is chosen first, for after the edition it is too late to refuse.
+    fn put(self, target: Target, body: Incoming<'_>) -> Result<Response<Body>> {
+        let offer = self.negotiate(&target)?;
+        let ((media_type, charset), format) = match &self.url.extension {
+            Some(extension) => {
+                let (media_type, format) = format::parser_of_extension(extension).ok_or(Error::BadExtension)?;
+                ((media_type.to_owned(), None), Ok(format))
+            }
+            None => {
+                let content_type = request::content_type(&self.request.headers);
+                let format = parser(&content_type.0);
+                (content_type, format)
+            }
+        };
+        let expected = conditional::expected(
+            &self.request.headers,
+            target.tags()?.first().map(String::as_str),
+            &media_type,
+            self.url.extension.is_some(),
+        )?;
+        let format = format?;
+        let payload = body.read(self.config)?;
+        self.service.check_replaceable(&target, &self.url.parameters)?;
+        let graph = self.parse(&target, format, &payload, charset.as_deref(), true)?;
+        let view = self.service.replace(target, &expected, graph)?;
+        self.show(view, offer, self.cache_control(false))
+    }
+
+    fn delete(&self, target: &Target) -> Result<Response<Body>> {
+        self.service.delete(target, &self.url.parameters)?;
+        Ok(status::success(Outcome::Deleted))
+    }
+
+    fn negotiate(&self, target: &Target) -> Result<&'static Offer> {
+        negotiate::answer(
+            &self.request.headers,
+            self.url.extension.as_deref(),
+            &self.url.iri,
+            target.shape(),
+        )
+    }
+
+    /// Lets plugins take a GET, which may have effects; a HEAD must not.
+    fn taken_by_plugin(&self, target: &Target, offer: &'static Offer) -> Option<Result<View>> {
+        if self.request.method != Method::GET {
+            return None;
+        }
+        let parse = |media_type: &str, payload: &[u8]| {
+            let format = parser(media_type)?;
+            self.parse(target, format, payload, None, false)
+        };
+        plugin::take(&plugin::Get {
+            config: self.config,
+            service: self.service,
+            target,
+            parameters: &self.url.parameters,
+            offer,
+            parse: &parse,
+        })
+    }
+
+    fn cache_control(&self, busted: bool) -> &str {
+        if busted {
+            "no-cache"
+        } else {
+            &self.config.server.cache_control
+        }
+    }
+
+    /// Parses a payload about a resource, within the limits on triples.
+    fn parse(
+        &self,
+        target: &Target,
+        format: &Format,
+        payload: &[u8],
+        charset: Option<&str>,
+        replacing: bool,
+    ) -> Result<Graph> {
+        let parse = format
+            .parse
+            .ok_or_else(|| Error::UnsupportedType(format!("{} is never read", format.name)))?;
+        let parent = target.parent();
+        let context = Context {
+            base: &target.iri,
+            shape: target.shape(),
+            parent: parent.as_deref(),
+            parent_is_root: parent.as_ref() == Some(&self.config.server.root),
+            model: target.model(),
+            replacing,
+            limits: &self.config.limits.payload,
+        };
+        let graph = parse(&negotiate::decode(payload, charset)?, &context)?;
+        match self.config.server.max_triples {
+            Some(max_triples) if graph.len() as u64 > max_triples => {
+                Err(Error::TooLarge(format!("max_triples ({max_triples}) was exceeded")))
+            }
+            _ => Ok(graph),
+        }
+    }
+
+    /// Answers with a view: only its headers, if the client already has it.
+    fn show(&self, view: View, offer: &Offer, cache_control: &str) -> Result<Response<Body>> {
+        let mut headers = represent::headers(&view, offer, self.url.extension.is_none())?;
+        match HeaderValue::from_str(cache_control) {
+            Ok(value) if !value.is_empty() => {
+                headers.insert(header::CACHE_CONTROL, value);
+            }
+            _ => {}
+        }
+        let reads = matches!(self.request.method, Method::GET | Method::HEAD);
+        if reads && conditional::is_fresh(&self.request.headers, &headers) {
+            headers.remove(header::CONTENT_TYPE);
+            headers.remove(header::X_CONTENT_TYPE_OPTIONS);
+            return Ok(with_headers(Outcome::Unchanged, headers));
+        }
+        let server = &self.config.server;
+        if let Some(max_triples) = server.max_triples
+            && view.triples()? > max_triples
+        {
+            return Err(Error::AnswerTooLarge(format!(
+                "max_triple ({max_triples}) was exceeded"
+            )));
+        }
+        let write = offer
+            .format
+            .write
+            .ok_or_else(|| Error::Serialize(format!("{} is never written", offer.format.name)))?;
+        let prefixes = Prefixes(self.config.prefixes.clone());
+        let body = represent::body(view, write, prefixes, server.max_bytes)?;
+        Ok(with_headers(Outcome::Shown(body), headers))
+    }
+}
+
+fn parser(media_type: &str) -> Result<&'static Format> {
+    format::parser(media_type).ok_or_else(|| Error::UnsupportedType(format!("no parser for {media_type}")))
+}
+
+fn with_headers(outcome: Outcome, headers: HeaderMap) -> Response<Body> {
+    let mut response = status::success(outcome);
+    *response.headers_mut() = headers;
+    response
+}

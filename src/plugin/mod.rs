@@ -1,1 +1,184 @@
-//! Steps around a request (skeleton).
+//! Steps around a request, switched on in `[plugins]`.
+//!
+//! [`PLUGINS`] has one row for each. A plugin may answer a request before anything is looked at, take a GET in place
+//! of the resource, and change the headers of any answer. It reaches data through [`Service`], like everyone else.
+
+mod cors;
+mod post_via_get;
+
+use ::http::Response;
+use ::http::{request, response};
+
+use crate::config::{Config, Plugins};
+use crate::error::Result;
+use crate::format::Offer;
+use crate::rdf::Graph;
+use crate::resource::{Parameters, Service, Target, View};
+
+/// A plugin.
+#[derive(Debug)]
+pub struct Plugin {
+    /// Its name in `[plugins]`.
+    pub name: &'static str,
+    /// Its switch.
+    pub is_on: fn(&Plugins) -> bool,
+    /// Where its work is done.
+    pub work: Work,
+}
+
+/// Where the work of a plugin is done.
+#[derive(Debug)]
+pub enum Work {
+    /// Here.
+    Steps(Steps),
+    /// By the resources, which know the switch.
+    Resources,
+    /// Nowhere yet.
+    Missing,
+}
+
+/// What a plugin does around a request; the default is nothing.
+#[derive(Debug)]
+pub struct Steps {
+    /// May answer a request, whatever it asks.
+    pub before: fn(&Config, &request::Parts) -> Option<Response<()>>,
+    /// May take a GET of an existing resource; the view is then shown, and never cached.
+    pub take: fn(&Get<'_>) -> Option<Result<View>>,
+    /// May change the status line and the headers of any answer.
+    pub after: fn(&Config, &request::Parts, &mut response::Parts),
+}
+
+/// Steps that do nothing.
+const NOTHING: Steps = Steps {
+    before: |_, _| None,
+    take: |_| None,
+    after: |_, _, _| {},
+};
+
+/// A GET of an existing resource, whose format was chosen.
+pub struct Get<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The kTBS.
+    pub service: &'a Service,
+    /// The resource.
+    pub target: &'a Target,
+    /// The query parameters.
+    pub parameters: &'a Parameters,
+    /// The format of the answer.
+    pub offer: &'static Offer,
+    /// Parses a payload for the resource, as that of a POST: media type, bytes in UTF-8.
+    pub parse: &'a dyn Fn(&str, &[u8]) -> Result<Graph>,
+}
+
+impl std::fmt::Debug for Get<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Get")
+            .field("iri", &self.target.iri)
+            .field("parameters", &self.parameters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The plugins, in the order in which they see a request; they see the answer in the reverse order.
+pub static PLUGINS: [Plugin; 7] = [
+    Plugin {
+        name: "cors",
+        is_on: |plugins| plugins.cors,
+        work: Work::Steps(cors::STEPS),
+    },
+    Plugin {
+        name: "post_via_get",
+        is_on: |plugins| plugins.post_via_get,
+        work: Work::Steps(post_via_get::STEPS),
+    },
+    Plugin {
+        name: "sparql_endpoints",
+        is_on: |plugins| plugins.sparql_endpoints,
+        work: Work::Missing,
+    },
+    Plugin {
+        name: "stats_per_type",
+        is_on: |plugins| plugins.stats_per_type,
+        work: Work::Resources,
+    },
+    Plugin {
+        name: "stats_subjects",
+        is_on: |plugins| plugins.stats_subjects,
+        work: Work::Resources,
+    },
+    Plugin {
+        name: "meth_external",
+        is_on: |plugins| plugins.meth_external,
+        work: Work::Missing,
+    },
+    Plugin {
+        name: "profiler",
+        is_on: |plugins| plugins.profiler,
+        work: Work::Missing,
+    },
+];
+
+fn steps(config: &Config) -> impl DoubleEndedIterator<Item = &'static Steps> {
+    PLUGINS
+        .iter()
+        .filter(|plugin| (plugin.is_on)(&config.plugins))
+        .filter_map(|plugin| match &plugin.work {
+            Work::Steps(steps) => Some(steps),
+            Work::Resources | Work::Missing => None,
+        })
+}
+
+/// Returns the answer of the first plugin that has one for a request.
+pub fn before(config: &Config, request: &request::Parts) -> Option<Response<()>> {
+    steps(config).find_map(|steps| (steps.before)(config, request))
+}
+
+/// Returns what the first plugin that takes a GET shows.
+pub fn take(get: &Get<'_>) -> Option<Result<View>> {
+    steps(get.config).find_map(|steps| (steps.take)(get))
+}
+
+/// Lets all plugins change the headers of an answer.
+pub fn after(config: &Config, request: &request::Parts, response: &mut response::Parts) {
+    for steps in steps(config).rev() {
+        (steps.after)(config, request, response);
+    }
+}
+
+/// Returns the plugins that are on and do nothing yet.
+pub fn missing(plugins: &Plugins) -> impl Iterator<Item = &'static str> {
+    PLUGINS
+        .iter()
+        .filter(|plugin| (plugin.is_on)(plugins) && matches!(plugin.work, Work::Missing))
+        .map(|plugin| plugin.name)
+}
+
+#[cfg(test)]
+pub(crate) mod test {
+    use super::*;
+
+    /// Returns the default configuration.
+    pub(crate) fn config() -> Config {
+        let root = ("server", "fixed-root-uri", "http://localhost:8101/");
+        crate::config::load(&[], &[root]).expect("the defaults are correct").0
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for (i, plugin) in PLUGINS.iter().enumerate() {
+            assert!(PLUGINS[..i].iter().all(|other| other.name != plugin.name));
+        }
+    }
+
+    #[test]
+    fn what_does_nothing_yet_is_told() {
+        let mut plugins = config().plugins;
+        assert_eq!(missing(&plugins).count(), 0);
+        plugins.cors = true;
+        plugins.stats_subjects = true;
+        plugins.sparql_endpoints = true;
+        plugins.profiler = true;
+        assert_eq!(missing(&plugins).collect::<Vec<_>>(), ["sparql_endpoints", "profiler"]);
+    }
+}

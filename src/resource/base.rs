@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::rdf::{Graph, iri};
 use crate::resource::draft::Draft;
-use crate::resource::{Row, Settings, check, row};
+use crate::resource::{Row, Settings, check, reserved, row};
 use crate::store::{Entry, Head, Kind, Reading};
 use crate::vocab::{ktbs, rdf};
 
@@ -20,8 +20,8 @@ pub(super) static ROW: Row = Row {
 };
 
 fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {
-    let mut problems = check::reserved(draft, &[]);
-    problems.extend(check::item_types(draft));
+    let mut problems = reserved::check(draft, &[]);
+    problems.extend(reserved::check_item_types(draft));
     problems.extend(check::folder(draft));
     Ok(problems)
 }

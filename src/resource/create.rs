@@ -1,6 +1,6 @@
 //! What every POST to the root or to a base does: find what is created, name it, complete it, check it, store it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
 use crate::rdf::{Graph, Term, TermId, as_iri, as_literal, iri, is_blank};
@@ -28,7 +28,12 @@ static OTHER_CLASSES: [&str; 3] = [
 pub fn create_item(service: &Service, target: &Target, graph: Graph) -> Result<Vec<String>> {
     let node = find_created(&graph, &target.iri, target.entry.head.kind)?;
     let mut change = service.store.write()?;
-    let mut parent = change.entry(&target.entry.head.path)?.ok_or(Error::NotFound)?;
+    // It may have been deleted since it was found, even be something else by now.
+    let Head { path, kind, .. } = &target.entry.head;
+    let mut parent = change
+        .entry(path)?
+        .filter(|parent| parent.head.kind == *kind)
+        .ok_or(Error::NotFound)?;
     let place = Place {
         container: &target.iri,
         path: &parent.head.path,
@@ -67,7 +72,7 @@ pub fn create_item(service: &Service, target: &Target, graph: Graph) -> Result<V
 }
 
 /// Returns the head of a resource that is to be put for the first time, when the store gives it a tag and a time.
-fn new_head(path: &str, kind: Kind) -> Head {
+pub fn new_head(path: &str, kind: Kind) -> Head {
     Head {
         path: path.to_owned(),
         kind,
@@ -110,7 +115,7 @@ fn linked(graph: &Graph, target: &str, property: &str, classes: &[&str]) -> Vec<
     };
     let classes = ids(classes);
     let typed = graph.ids().filter(|&[_, p, o]| p == a && classes.contains(&o));
-    let typed: std::collections::HashSet<TermId> = typed.map(|[s, ..]| s).collect();
+    let typed: HashSet<TermId> = typed.map(|[s, ..]| s).collect();
     graph
         .ids()
         .filter(|&[s, p, o]| s == target_id && p == property && typed.contains(&o))

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::resource::draft::Draft;
-use crate::resource::{Row, Settings, check};
+use crate::resource::{Row, Settings, reserved};
 use crate::store::{Kind, Reading};
 use crate::vocab::ktbs;
 
@@ -14,5 +14,5 @@ pub(super) static ROW: Row = Row {
 };
 
 fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {
-    Ok(check::reserved(draft, &[]))
+    Ok(reserved::check(draft, &[]))
 }

@@ -41,12 +41,11 @@ impl Draft {
 
     /// Returns what the store is to keep: all but what is generated at each reading, and, where the kind asks for
     /// it, what is about other resources.
-    pub fn into_stored(self, generated: &Graph) -> Graph {
-        let mut stored = if self.row.star {
-            star(&self.graph, &self.iri)
-        } else {
-            self.graph.clone()
-        };
+    pub fn into_stored(mut self, generated: &Graph) -> Graph {
+        let mut stored = std::mem::take(&mut self.graph);
+        if self.row.star {
+            stored = star(&stored, &self.iri);
+        }
         stored.retain(|s, p, o| !self.is_link([s, p, o]) && !generated.contains(s, p, o));
         stored
     }

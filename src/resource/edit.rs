@@ -48,7 +48,8 @@ pub fn replace_graph(service: &Service, target: &Target, expected: &Expected, gr
         graph: draft.into_stored(&generated),
     };
     change.put(&mut entry)?;
-    let view = read::view(&change, &target.iri, entry)?;
+    // The view is made before the change is durable, and needs nothing else: what is generated is the same.
+    let view = read::view(&target.iri, entry, &generated);
     change.commit()?;
     Ok(view)
 }

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use crate::error::Result;
-use crate::rdf::{Term, as_iri, iri};
+use crate::rdf::{Graph, Term, as_iri, iri};
 use crate::resource::check::{self, Property, Range};
 use crate::resource::draft::Draft;
 use crate::resource::path::{below, container};
-use crate::resource::{Row, Settings, links};
+use crate::resource::{Row, Settings, links, reserved};
 use crate::store::{Entry, Kind, Reading};
 use crate::vocab::ktbs;
 
@@ -30,8 +30,7 @@ static EDITABLE: [&str; 3] = [ktbs::HAS_PARENT_METHOD, ktbs::HAS_PARAMETER, ktbs
 /// back in an edition takes back the other.
 fn complete(draft: &mut Draft, _reading: &dyn Reading) -> Result<()> {
     let (method, parent) = (iri(&draft.iri), iri(ktbs::HAS_PARENT_METHOD));
-    let inherited =
-        |graph: &crate::rdf::Graph| -> Vec<Term> { graph.objects_of(&draft.iri, ktbs::INHERITS).cloned().collect() };
+    let inherited = |graph: &Graph| -> Vec<Term> { graph.objects_of(&draft.iri, ktbs::INHERITS).cloned().collect() };
     let new = inherited(&draft.graph);
     let old = draft
         .before
@@ -49,7 +48,7 @@ fn complete(draft: &mut Draft, _reading: &dyn Reading) -> Result<()> {
 
 fn check(draft: &Draft, reading: &dyn Reading, settings: &Settings) -> Result<Vec<String>> {
     let mut problems = check::typed(draft, &PROPERTIES);
-    problems.extend(check::reserved(draft, &EDITABLE));
+    problems.extend(reserved::check(draft, &EDITABLE));
     problems.extend(check::cardinality(draft, &PROPERTIES));
     problems.extend(parent(draft, reading, settings)?);
     problems.extend(check::parameters(draft));

@@ -85,7 +85,25 @@ pub fn mint(slug: &str, bare: Bare, max_bytes: usize, mut taken: impl FnMut(&str
 mod test {
     use std::collections::HashSet;
 
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::resource::path::is_identifier;
+
+    proptest! {
+        #[test]
+        fn slug_of_any_label_is_an_identifier(label in ".+") {
+            prop_assert!(is_identifier(&slug(&label)));
+        }
+
+        #[test]
+        fn cut_keeps_the_beginning(text in ".+", max_bytes in 0_usize..20) {
+            let cut = cut(&text, max_bytes);
+            prop_assert!(text.starts_with(cut));
+            prop_assert!(cut.len() <= max_bytes || cut.chars().count() == 1);
+            prop_assert!(!cut.is_empty());
+        }
+    }
 
     #[test]
     fn slug_keeps_words_and_joins_them_with_hyphens() {

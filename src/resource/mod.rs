@@ -1,7 +1,7 @@
 //! What a kTBS is: resources and their rules. It knows neither HTTP nor media types.
 //!
 //! [`Service`] reads, creates, replaces and deletes. What is the same for all the resources with a graph of their own
-//! is in `create`, `read`, `edit` and `delete`; what a kind of resource has of its own is a [`Row`] of [`KINDS`], in
+//! is in `create`, `read`, `edit` and `delete`; what a kind of resource has of its own is a row of `KINDS`, in
 //! the file of that kind, which lists its checks in order. Obsels, their collection and the statistics of a trace are
 //! faces of the trace ([`Aspect`]) and have files of their own.
 //!
@@ -31,20 +31,21 @@ mod path;
 mod prop;
 mod read;
 mod recording;
+mod reserved;
 mod root;
 mod slice;
 mod star;
 mod stats;
 mod stored_trace;
+mod target;
 mod trace;
 pub mod view;
 
 use crate::error::{Error, Result};
-use crate::rdf::{Graph, as_iri};
-use crate::store::{Change, Entry, Head, Kind, Reading, Snapshot, Store};
-use crate::vocab::ktbs;
+use crate::rdf::Graph;
+use crate::store::{Change, Entry, Head, Kind, Reading, Store};
 use draft::Draft;
-use path::{PATH_BYTES, below, container};
+pub use target::{Aspect, Target};
 pub use view::{Content, Shape, View};
 
 /// Query parameters, decoded, in order; `_` was removed.
@@ -140,32 +141,6 @@ pub struct Service {
     pub settings: Settings,
 }
 
-/// Which face of a stored resource a URI names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Aspect {
-    /// The resource itself.
-    Itself,
-    /// `@obsels` of a trace.
-    Obsels,
-    /// `@stats` of a trace.
-    Stats,
-    /// The obsel of this id.
-    Obsel(String),
-}
-
-/// An existing resource, found in a snapshot.
-#[derive(Debug)]
-pub struct Target {
-    /// Its absolute IRI, in Unicode form.
-    pub iri: String,
-    /// What it is of `entry`.
-    pub aspect: Aspect,
-    /// The stored resource: the trace, for its aspects and obsels.
-    pub entry: Entry,
-    /// The state of the store in which it was found.
-    pub snapshot: Snapshot,
-}
-
 /// The condition under which a resource may be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -173,74 +148,6 @@ pub enum Expected {
     Anything,
     /// Only if one of these tags (without media type) is current.
     Tags(Vec<String>),
-}
-
-impl Target {
-    /// Returns the shape of its representation.
-    pub fn shape(&self) -> Shape {
-        match self.aspect {
-            Aspect::Itself => row(self.entry.head.kind).shape,
-            Aspect::Obsels => Shape::Obsels,
-            Aspect::Stats => Shape::Stats,
-            Aspect::Obsel(_) => Shape::Obsel,
-        }
-    }
-
-    /// Returns the methods it supports, besides OPTIONS.
-    pub fn allow(&self) -> &'static [&'static str] {
-        match (&self.aspect, self.is_computed()) {
-            (Aspect::Itself, _) => row(self.entry.head.kind).allow,
-            (Aspect::Obsels, false) => &["GET", "HEAD", "PUT", "DELETE"],
-            (Aspect::Obsel(_), false) => &["GET", "HEAD", "DELETE"],
-            (Aspect::Obsels | Aspect::Obsel(_) | Aspect::Stats, _) => &["GET", "HEAD"],
-        }
-    }
-
-    /// Returns its current tags, the most volatile first; empty for an obsel.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn tags(&self) -> Result<Vec<String>> {
-        match self.aspect {
-            Aspect::Itself => Ok(vec![self.entry.head.tag.to_string()]),
-            Aspect::Obsels => Ok(vec![self.snapshot.trace(obsels::number(self)?)?.tags.main.to_string()]),
-            Aspect::Stats => Ok(vec![stats::tag(
-                &self.entry,
-                &self.snapshot.trace(obsels::number(self)?)?,
-            )]),
-            Aspect::Obsel(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// Returns the IRI of its container (that of the trace for aspects and obsels); `None` for the root.
-    pub fn parent(&self) -> Option<String> {
-        let path = match self.aspect {
-            Aspect::Itself => container(&self.entry.head.path)?,
-            _ => &self.entry.head.path,
-        };
-        Some(format!("{}{path}", self.snapshot.root()))
-    }
-
-    /// Returns the IRI of the model, for a trace and what belongs to it.
-    pub fn model(&self) -> Option<&str> {
-        let Head { path, trace, .. } = &self.entry.head;
-        trace.as_ref()?;
-        let trace = format!("{}{path}", self.snapshot.root());
-        self.entry.graph.object_of(&trace, ktbs::HAS_MODEL).and_then(as_iri)
-    }
-
-    /// Tells whether it is, or belongs to, a computed trace.
-    fn is_computed(&self) -> bool {
-        self.entry.head.kind == Kind::ComputedTrace
-    }
-
-    /// Returns the refusal of a method that it does not support.
-    fn not_allowed(&self, message: impl Into<String>) -> Error {
-        Error::NotAllowed {
-            allow: self.allow(),
-            message: message.into(),
-        }
-    }
 }
 
 impl Service {
@@ -260,22 +167,7 @@ impl Service {
     /// # Errors
     /// `NotFound`, and those of the store.
     pub fn find(&self, iri: &str) -> Result<Target> {
-        let root = self.store.root();
-        let snapshot = self.store.read()?;
-        let itself = match below(root, iri) {
-            Some(path) => snapshot.entry(path)?,
-            None => None,
-        };
-        let (aspect, entry) = match itself {
-            Some(entry) => (Aspect::Itself, entry),
-            None => find_in_trace(&snapshot, root, iri)?.ok_or(Error::NotFound)?,
-        };
-        Ok(Target {
-            iri: iri.to_owned(),
-            aspect,
-            entry,
-            snapshot,
-        })
+        target::find(&self.store, iri)
     }
 
     /// Returns what a GET shows.
@@ -285,7 +177,8 @@ impl Service {
     pub fn read(&self, target: Target, parameters: &Parameters) -> Result<View> {
         match &target.aspect {
             Aspect::Itself => {
-                let mut view = read::view(&target.snapshot, &target.iri, target.entry.clone())?;
+                let generated = read::generated(&target.snapshot, &target.entry.head)?;
+                let mut view = read::view(&target.iri, target.entry.clone(), &generated);
                 if let Content::Graph(graph) = &mut view.content {
                     prop::add(&target, parameters, graph)?;
                 }
@@ -368,30 +261,6 @@ impl Service {
             Aspect::Obsel(id) => obsel::delete(self, target, id, parameters),
         }
     }
-}
-
-/// Returns the aspect or the obsel that an IRI names, with its trace.
-fn find_in_trace(snapshot: &Snapshot, root: &str, iri: &str) -> Result<Option<(Aspect, Entry)>> {
-    let Some(trace_iri) = container(iri) else {
-        return Ok(None);
-    };
-    let id = &iri[trace_iri.len()..];
-    let Some(path) = below(root, trace_iri).filter(|_| id.len() <= PATH_BYTES) else {
-        return Ok(None);
-    };
-    let Some(entry) = snapshot.entry(path)? else {
-        return Ok(None);
-    };
-    let Some(trace) = entry.head.trace else {
-        return Ok(None);
-    };
-    let aspect = match id {
-        "@obsels" => Aspect::Obsels,
-        "@stats" => Aspect::Stats,
-        _ if snapshot.has_obsel(trace, id)? => Aspect::Obsel(id.to_owned()),
-        _ => return Ok(None),
-    };
-    Ok(Some((aspect, entry)))
 }
 
 /// Checks that there is no parameter.

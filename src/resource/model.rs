@@ -5,7 +5,7 @@ use crate::rdf::{as_iri, iri};
 use crate::resource::check::{self, Property, Range};
 use crate::resource::draft::Draft;
 use crate::resource::path::below;
-use crate::resource::{Row, Settings};
+use crate::resource::{Row, Settings, reserved};
 use crate::store::{Change, Head, Kind, Reading};
 use crate::vocab::ktbs;
 
@@ -35,7 +35,7 @@ fn complete(draft: &mut Draft, _reading: &dyn Reading) -> Result<()> {
 
 fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {
     let mut problems = check::typed(draft, &PROPERTIES);
-    problems.extend(check::reserved(draft, &[ktbs::HAS_UNIT, ktbs::HAS_PARENT_MODEL]));
+    problems.extend(reserved::check(draft, &[ktbs::HAS_UNIT, ktbs::HAS_PARENT_MODEL]));
     problems.extend(check::cardinality(draft, &PROPERTIES));
     Ok(problems)
 }

@@ -1,7 +1,7 @@
 //! What every GET of a resource with a graph of its own does: add to what is stored what is generated.
 
 use crate::error::Result;
-use crate::rdf::{Graph, iri};
+use crate::rdf::{Graph, as_iri, iri};
 use crate::resource::path::{container, link};
 use crate::resource::row;
 use crate::resource::view::{Content, View};
@@ -23,25 +23,18 @@ pub fn generated(reading: &dyn Reading, head: &Head) -> Result<Graph> {
     Ok(graph)
 }
 
-/// Returns what a GET of a resource shows, without parameters.
-///
-/// # Errors
-/// Those of the store.
-pub fn view(reading: &dyn Reading, iri: &str, entry: Entry) -> Result<View> {
-    let generated = generated(reading, &entry.head)?;
+/// Returns what a GET of a resource shows, without parameters, given what is [`generated`].
+pub fn view(iri: &str, entry: Entry, generated: &Graph) -> View {
     let Entry { head, mut graph } = entry;
-    graph.extend_from(&generated);
-    Ok(View {
+    graph.extend_from(generated);
+    let model = graph.object_of(iri, ktbs::HAS_MODEL).and_then(as_iri);
+    View {
         iri: iri.to_owned(),
         shape: row(head.kind).shape,
         tags: vec![head.tag.to_string()],
         modified: Some(head.modified),
         links: Vec::new(),
-        model: graph
-            .object_of(iri, ktbs::HAS_MODEL)
-            .and_then(crate::rdf::as_iri)
-            .filter(|_| head.trace.is_some())
-            .map(str::to_owned),
+        model: model.filter(|_| head.trace.is_some()).map(str::to_owned),
         content: Content::Graph(graph),
-    })
+    }
 }

@@ -2,9 +2,10 @@
 
 use crate::error::Result;
 use crate::rdf::{Graph, iri, string};
+use crate::resource::create::new_head;
 use crate::resource::draft::Draft;
-use crate::resource::{Row, Settings, check};
-use crate::store::{Entry, Head, Kind, Reading, Store, Tag};
+use crate::resource::{Row, Settings, reserved};
+use crate::store::{Entry, Head, Kind, Reading, Store};
 use crate::vocab::{ktbs, rdf};
 
 use super::view::Shape;
@@ -19,7 +20,7 @@ pub(super) static ROW: Row = Row {
 };
 
 fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {
-    Ok(check::reserved(draft, &[]))
+    Ok(reserved::check(draft, &[]))
 }
 
 /// Adds the links to the bases, without their type.
@@ -45,14 +46,7 @@ pub(super) fn prepare(store: &Store, settings: &Settings) -> Result<()> {
     let mut change = store.write()?;
     // Another process may have been here while this one waited.
     let mut entry = change.entry("")?.unwrap_or_else(|| Entry {
-        head: Head {
-            path: String::new(),
-            kind: Kind::Root,
-            tag: Tag { instance: 0, count: 0 },
-            modified: 0,
-            trace: None,
-            unit: None,
-        },
+        head: new_head("", Kind::Root),
         graph: Graph::new(),
     });
     if let Some(graph) = describe(&entry.graph, store.root(), settings) {

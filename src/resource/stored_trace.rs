@@ -1,14 +1,15 @@
 //! Stored traces: those that collectors feed (kTBS documentation, "stored trace").
 
+use sophia::api::term::SimpleTerm;
+
 use crate::error::Result;
 use crate::rdf::{as_iri, as_literal, integer, iri, string, typed};
 use crate::resource::check::{self, Property, Range};
 use crate::resource::draft::Draft;
-use crate::resource::{Row, Settings, mint, model, trace};
-use crate::store::{Change, Head, Kind, Reading};
+use crate::resource::{Row, Settings, mint, model, reserved, trace};
+use crate::store::{Change, Entry, Head, Kind, Reading};
 use crate::time::{self, Unit};
 use crate::vocab::{ktbs, xsd};
-use sophia::api::term::SimpleTerm;
 
 use super::view::Shape;
 
@@ -89,7 +90,7 @@ fn complete_bound(draft: &mut Draft, unit: Unit, date: &str, bound: &str) {
 
 fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {
     let mut problems = check::typed(draft, &PROPERTIES);
-    problems.extend(check::reserved(draft, &PROPERTIES.map(|property| property.iri)));
+    problems.extend(reserved::check(draft, &PROPERTIES.map(|property| property.iri)));
     problems.extend(check::cardinality(draft, &PROPERTIES));
     problems.extend(range(draft));
     problems.extend(check::folder(draft));
@@ -136,9 +137,7 @@ fn unit(draft: &Draft, reading: &dyn Reading) -> Result<Option<String>> {
     if let Some(unit) = model::unit(reading, model)? {
         return Ok(Some(unit));
     }
-    let same = |before: &&crate::store::Entry| {
-        before.graph.object_of(&draft.iri, ktbs::HAS_MODEL).and_then(as_iri) == Some(model)
-    };
+    let same = |before: &&Entry| before.graph.object_of(&draft.iri, ktbs::HAS_MODEL).and_then(as_iri) == Some(model);
     Ok(draft
         .before
         .as_ref()

@@ -109,6 +109,7 @@ impl<'s> Change<'s> {
         };
         if let Some(trace) = head.trace {
             self.delete_obsels(trace)?;
+            self.delete_computation(trace)?;
             self.traces.remove(&trace);
             self.inner
                 .tables

@@ -5,10 +5,11 @@
 //! a process killed at any moment leaves nothing behind. The store knows graphs and obsels, and no rule of the kTBS.
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
-//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`views`]: Sophia's traits.
+//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits.
 
 mod change;
 pub mod codec;
+pub mod computations;
 mod error;
 pub mod graphs;
 pub mod names;
@@ -17,6 +18,8 @@ mod open;
 mod reading;
 pub mod record;
 mod snapshot;
+#[cfg(test)]
+mod test;
 mod traces;
 pub mod views;
 
@@ -29,7 +32,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use change::Change;
 pub use codec::Place;
 pub use error::StoreError;
-pub use reading::{Bounds, Reading, Transaction};
+pub use reading::{Bounds, Reading, Transaction, VisitPlace};
 pub use snapshot::Snapshot;
 pub use traces::{Tags, Tally, TraceRecord};
 
@@ -89,7 +92,7 @@ pub struct Head {
     pub modified: u64,
     /// Where its obsels are, for a trace.
     pub trace: Option<TraceNumber>,
-    /// The last known unit of the model, for a trace.
+    /// The unit, for a trace model; the last known unit of the model, for a trace.
     pub unit: Option<String>,
 }
 

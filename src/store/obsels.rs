@@ -78,6 +78,20 @@ impl Change<'_> {
         Ok(true)
     }
 
+    /// Puts an obsel in place of the one that has its id, if any. What other obsels say of it stays. Tags are the caller's
+    /// to renew.
+    ///
+    /// # Errors
+    /// `Refused`: the id is longer than [`ID_BYTES`]; `Full`.
+    pub fn replace_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>) -> Result<()> {
+        let replaced = self.take_obsel(trace, obsel.id)?;
+        self.add_obsel(trace, obsel)?;
+        match replaced {
+            Some(place) if place.begin == self.record(trace)?.min_begin => self.find_min_begin(trace),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes all the obsels of a trace. Tags are the caller's to renew.
     ///
     /// # Errors
@@ -237,20 +251,11 @@ fn subject_key(value: &Value<'_>) -> Vec<u8> {
     let mut key = Vec::new();
     record::put_value(&mut key, value);
     if key.len() > LONGEST {
-        let digest = fnv128(&key);
+        let digest = crate::digest::fnv128(&key);
         key.truncate(LONGEST - 16);
         key.extend_from_slice(&digest.to_be_bytes());
     }
     key
-}
-
-/// The FNV-1a hash of 128 bits, which is the same in every process and version.
-fn fnv128(bytes: &[u8]) -> u128 {
-    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    bytes
-        .iter()
-        .fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
 }
 
 /// Drops the blank nodes to which nothing of the description leads any more.

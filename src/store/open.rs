@@ -43,14 +43,36 @@ pub(super) struct Tables {
     pub(super) ids: Table,
     pub(super) mentions: Table,
     pub(super) tallies: Table,
+    pub(super) computations: Table,
 }
 
-const TABLES: [&str; 9] = [
-    "meta", "graphs", "names", "numbers", "traces", "obsels", "ids", "mentions", "tallies",
+const TABLES: [&str; 10] = [
+    "meta",
+    "graphs",
+    "names",
+    "numbers",
+    "traces",
+    "obsels",
+    "ids",
+    "mentions",
+    "tallies",
+    "computations",
 ];
 
 impl Tables {
-    fn of([meta, graphs, names, numbers, traces, obsels, ids, mentions, tallies]: [Table; 9]) -> Self {
+    fn of(tables: [Table; 10]) -> Self {
+        let [
+            meta,
+            graphs,
+            names,
+            numbers,
+            traces,
+            obsels,
+            ids,
+            mentions,
+            tallies,
+            computations,
+        ] = tables;
         Self {
             meta,
             graphs,
@@ -61,6 +83,7 @@ impl Tables {
             ids,
             mentions,
             tallies,
+            computations,
         }
     }
 }
@@ -186,7 +209,7 @@ fn create(env: &Env<WithoutTls>) -> Result<Tables> {
     for name in TABLES {
         tables.push(env.create_database::<Bytes, Bytes>(&mut txn, Some(name))?);
     }
-    let tables: [Table; 9] = tables.try_into().map_err(|_| super::codec::damaged())?;
+    let tables: [Table; 10] = tables.try_into().map_err(|_| super::codec::damaged())?;
     let tables = Tables::of(tables);
     if meta_number(tables.meta, &txn, meta::FORMAT)?.is_none() {
         let instance = getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))?;

@@ -56,6 +56,9 @@ impl Bounds {
     };
 }
 
+/// Visits the end, the begin and the id of an obsel, and tells whether to go on.
+pub type VisitPlace<'f> = dyn FnMut(i64, i64, &str) -> Result<ControlFlow<()>> + 'f;
+
 /// What can be read, in a [`Snapshot`](super::Snapshot) or in a [`Change`](super::Change), which sees its own writes.
 pub trait Reading {
     /// Returns the transaction.
@@ -185,13 +188,7 @@ pub trait Reading {
     }
 
     /// Calls a function with the end, the begin and the id of each obsel of a part of a trace, until it breaks.
-    fn for_each_place(
-        &self,
-        trace: TraceNumber,
-        bounds: &Bounds,
-        reverse: bool,
-        f: &mut dyn FnMut(i64, i64, &str) -> Result<ControlFlow<()>>,
-    ) -> Result<()> {
+    fn for_each_place(&self, trace: TraceNumber, bounds: &Bounds, reverse: bool, f: &mut VisitPlace<'_>) -> Result<()> {
         let transaction = self.transaction();
         let (lower, upper) = key_bounds(trace, bounds);
         if is_empty(&lower, &upper) {

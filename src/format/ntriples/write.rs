@@ -1,12 +1,186 @@
-//! Out (skeleton).
+//! N-Triples out: UTF-8, one triple a line (RDF 1.1 N-Triples).
 
 use std::io::Write;
 
 use crate::error::Result;
 use crate::format::Prefixes;
+use crate::format::output::{Memory, Output, escaped, integer};
+use crate::format::triples::{Node, Speller, Triple, for_each_block, subjects};
+use crate::obsel::Blank;
 use crate::resource::View;
+use crate::vocab::xsd;
 
-/// Writes a view.
-pub fn write(_view: &View, _prefixes: &Prefixes, _out: &mut dyn Write) -> Result<()> {
-    todo!()
+/// Writes a view as N-Triples.
+///
+/// # Errors
+/// `Gone` if the writer fails; those of the store.
+pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<()> {
+    let mut writer = Writer {
+        output: Output::new(out),
+        speller: Speller::new(view),
+        names: Memory::default(),
+        subject: Vec::new(),
+        block: 0,
+    };
+    for_each_block(view, &mut |block| writer.block(block))?;
+    writer.output.flush()
+}
+
+struct Writer<'w> {
+    output: Output<'w>,
+    speller: Speller<'w>,
+    /// Names as they are written, with their angle brackets.
+    names: Memory<Vec<u8>>,
+    /// The present subject, as it is written.
+    subject: Vec<u8>,
+    /// The number of the present block, part of the labels of its blank nodes.
+    block: u64,
+}
+
+impl Writer<'_> {
+    fn block(&mut self, block: &[Triple<'_>]) -> Result<()> {
+        for triples in subjects(block) {
+            let start = self.output.bytes.len();
+            self.node(triples[0][0])?;
+            self.subject.clear();
+            self.subject.extend_from_slice(&self.output.bytes[start..]);
+            for (at, [_, predicate, object]) in triples.iter().enumerate() {
+                if at > 0 {
+                    self.output.bytes.extend_from_slice(&self.subject);
+                }
+                self.output.bytes.push(b' ');
+                self.node(*predicate)?;
+                self.output.bytes.push(b' ');
+                self.node(*object)?;
+                self.output.bytes.extend_from_slice(b" .\n");
+            }
+            self.output.pass()?;
+        }
+        self.block += 1;
+        Ok(())
+    }
+
+    fn node(&mut self, node: Node<'_>) -> Result<()> {
+        let bytes = &mut self.output.bytes;
+        match node {
+            Node::Known(known) => iri(bytes, known.iri(), ""),
+            Node::Named(name) => bytes.extend_from_slice(self.names.get(name, || spell(self.speller, name))?),
+            Node::Iri(start, rest) => iri(bytes, start, rest),
+            Node::Blank(blank) => label(bytes, self.block, blank),
+            Node::Integer(value) => {
+                bytes.push(b'"');
+                integer(bytes, value);
+                bytes.extend_from_slice(b"\"^^");
+                iri(bytes, xsd::INTEGER, "");
+            }
+            Node::String(lexical) => string(bytes, lexical),
+            Node::Tagged(lexical, language) => {
+                string(bytes, lexical);
+                bytes.push(b'@');
+                bytes.extend_from_slice(language.as_bytes());
+            }
+            Node::Typed(lexical, datatype) => {
+                string(bytes, lexical);
+                bytes.extend_from_slice(b"^^");
+                bytes.extend_from_slice(self.names.get(datatype, || spell(self.speller, datatype))?);
+            }
+            Node::Literal(lexical, datatype) => {
+                string(bytes, lexical);
+                bytes.extend_from_slice(b"^^");
+                iri(bytes, datatype, "");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn spell(speller: Speller<'_>, name: crate::obsel::Name) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    iri(&mut bytes, &speller.iri(name)?, "");
+    Ok(bytes)
+}
+
+/// Appends an IRI in two parts, with its angle brackets.
+///
+/// The characters that an IRI cannot have (production IRIREF) are escaped all the same, so that whatever the graph
+/// holds, a triple stays a triple.
+pub(in crate::format) fn iri(bytes: &mut Vec<u8>, start: &str, rest: &str) {
+    let escape = |byte| match byte {
+        0..=0x20 => Some(CONTROLS[usize::from(byte)]),
+        b'<' => Some("\\u003C"),
+        b'>' => Some("\\u003E"),
+        b'"' => Some("\\u0022"),
+        b'{' => Some("\\u007B"),
+        b'}' => Some("\\u007D"),
+        b'|' => Some("\\u007C"),
+        b'^' => Some("\\u005E"),
+        b'`' => Some("\\u0060"),
+        b'\\' => Some("\\u005C"),
+        _ => None,
+    };
+    bytes.push(b'<');
+    escaped(bytes, start, escape);
+    escaped(bytes, rest, escape);
+    bytes.push(b'>');
+}
+
+/// Appends a string, with its quotes (production STRING_LITERAL_QUOTE).
+pub(in crate::format) fn string(bytes: &mut Vec<u8>, lexical: &str) {
+    bytes.push(b'"');
+    escaped(bytes, lexical, |byte| match byte {
+        b'"' => Some("\\\""),
+        b'\\' => Some("\\\\"),
+        b'\t' => Some("\\t"),
+        b'\n' => Some("\\n"),
+        b'\r' => Some("\\r"),
+        0..0x20 => Some(CONTROLS[usize::from(byte)]),
+        _ => None,
+    });
+    bytes.push(b'"');
+}
+
+/// Appends the label of a blank node, unique in the document; `block` is the number of its block.
+pub(in crate::format) fn label(bytes: &mut Vec<u8>, block: u64, blank: Blank) {
+    bytes.extend_from_slice(b"_:");
+    crate::format::triples::label(bytes, block, blank);
+}
+
+/// How the control characters and the space are written, by code.
+const CONTROLS: [&str; 33] = [
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\u0008", "\\u0009",
+    "\\u000A", "\\u000B", "\\u000C", "\\u000D", "\\u000E", "\\u000F", "\\u0010", "\\u0011", "\\u0012", "\\u0013",
+    "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001A", "\\u001B", "\\u001C", "\\u001D",
+    "\\u001E", "\\u001F", "\\u0020",
+];
+
+#[cfg(test)]
+mod test {
+    use proptest::prelude::*;
+    use sophia::turtle::parser::nt::NTriplesParser;
+
+    use super::*;
+    use crate::format::sample::{any_graph, assert_same, read, turtle, view, written};
+    use crate::resource::Shape;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(graph in any_graph(false)) {
+            let view = view("http://h/b/t/", Shape::Trace, graph);
+            let bytes = written(write, &view);
+            assert_same(&view, &read(NTriplesParser::default(), &bytes), &bytes);
+        }
+    }
+
+    #[test]
+    fn the_text_is_utf8() {
+        let view = view(
+            "http://h/b/t/",
+            Shape::Trace,
+            turtle("http://h/b/t/", "<> x:p \"naïve 漢字\"@fr ."),
+        );
+        assert_eq!(
+            String::from_utf8(written(write, &view)).expect("UTF-8"),
+            "<http://h/b/t/> <http://example.org/p> \"naïve 漢字\"@fr .\n"
+        );
+    }
 }

@@ -1,6 +1,9 @@
-//! turtle (skeleton).
+//! Turtle (<https://www.w3.org/TR/turtle/>).
 
-mod parse;
+mod nesting;
+pub(super) mod parse;
+pub(super) mod scan;
+mod shorthand;
 mod write;
 
 pub use parse::parse;

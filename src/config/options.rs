@@ -1,0 +1,237 @@
+//! The options: one row each.
+//!
+//! To add an option: a row in [`OPTIONS`], its line in `conf/ktbs.conf`, and a field where it is used.
+
+use super::kind::Kind;
+
+/// An option of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The section, as in the file.
+    pub section: &'static str,
+    /// The name, in lower case.
+    pub name: &'static str,
+    /// What it is worth when no file gives it, as it would be written in a file; empty: nothing.
+    pub default: &'static str,
+    /// One line for the administrator.
+    pub meaning: &'static str,
+    /// How its value is parsed and checked.
+    pub kind: Kind,
+    /// True for a value in which `%` is an ordinary character.
+    pub raw: bool,
+    /// For an option without effect, what is said to those who give it.
+    pub without_effect: Option<&'static str>,
+}
+
+const fn row(
+    section: &'static str,
+    name: &'static str,
+    default: &'static str,
+    kind: Kind,
+    meaning: &'static str,
+) -> Row {
+    Row {
+        section,
+        name,
+        default,
+        meaning,
+        kind,
+        raw: false,
+        without_effect: None,
+    }
+}
+
+impl Row {
+    const fn raw(self) -> Self {
+        Self { raw: true, ..self }
+    }
+
+    const fn without_effect(self, why: &'static str) -> Self {
+        Self {
+            without_effect: Some(why),
+            ..self
+        }
+    }
+}
+
+const APACHE_STARTS_US: &str = "has no effect: Apache, which starts this program, listens and chooses the processes";
+const NOT_YET: &str = "has no effect yet: the log goes to standard error only, hence to Apache's error log";
+
+/// All the options, by section, in the order of `conf/ktbs.conf`.
+#[rustfmt::skip]
+pub static OPTIONS: &[Row] = &[
+    row("server", "fixed-root-uri", "", Kind::RootIri,
+        "Root URI: the public address of this kTBS, with its final slash. If empty, made of the next three.").raw(),
+    row("server", "host-name", "localhost", Kind::HostName,
+        "Host of the root URI, without fixed-root-uri.").raw(),
+    row("server", "port", "8001", Kind::Port,
+        "Port of the root URI, without fixed-root-uri."),
+    row("server", "base-path", "", Kind::BasePath,
+        "Path of the root URI, without fixed-root-uri."),
+    row("server", "max-bytes", "-1", Kind::Limit,
+        "Largest body of a request or of an answer, in bytes; negative: only [limits] apply."),
+    row("server", "max-triples", "-1", Kind::Limit,
+        "Most triples in a request or in an answer; negative: only [limits] apply."),
+    row("server", "cache-control", "max-age=1", Kind::HeaderValue,
+        "Cache-Control header of answers to GET; empty: no such header."),
+    row("server", "send-traceback", "false", Kind::Boolean,
+        "Tell the client the details of a fault of the server; for debugging only."),
+    row("server", "cors-allow-origin", "", Kind::Text,
+        "Deprecated: use allow-origin in [cors].")
+        .without_effect("is deprecated: use allow-origin in [cors], which has its value unless given"),
+    row("server", "no-cache", "false", Kind::Boolean,
+        "Deprecated: use an empty cache-control.")
+        .without_effect("is deprecated: use an empty cache-control, which is what true means unless it is given"),
+    row("server", "scheme", "http", Kind::Text,
+        "No effect: give fixed-root-uri.")
+        .without_effect("has no effect: give the whole address as fixed-root-uri"),
+    row("server", "resource-cache", "true", Kind::Text,
+        "No effect: nothing is cached between requests that the store does not confirm.")
+        .without_effect("has no effect: nothing is cached between requests that the store does not confirm"),
+    row("server", "threads", "2", Kind::Text,
+        "No effect: Apache chooses the number of processes.")
+        .without_effect(APACHE_STARTS_US),
+    row("server", "force-ipv4", "false", Kind::Text,
+        "No effect: Apache listens.")
+        .without_effect(APACHE_STARTS_US),
+    row("server", "reset-connection", "false", Kind::Text,
+        "No effect: each request reads the store as it is.")
+        .without_effect("has no effect: each request reads the store as it is, whatever process wrote last"),
+
+    row("rdf_database", "repository", "", Kind::Directory,
+        "Directory of the store, relative to the folder of this file. If empty, a temporary one, lost at exit.").raw(),
+    row("rdf_database", "force-init", "false", Kind::Boolean,
+        "No effect: an empty store is always initialised, another never."),
+    row("rdf_database", "map-size", "1T", Kind::Size { min: 1 << 20, max: 64 << 40 },
+        "Room reserved for the store, in bytes (k, M, G, T) of address space, not of disk: what it can grow to."),
+
+    row("ns_prefix", "_", "http://liris.cnrs.fr/silex/2009/ktbs#", Kind::Namespace,
+        "Namespace of the empty prefix in Turtle and the like. Each option is a prefix; write %% for a percent sign."),
+    row("ns_prefix", "skos", "http://www.w3.org/2004/02/skos/core#", Kind::Namespace,
+        "Namespace of the prefix skos."),
+
+    row("plugins", "cors", "false", Kind::Boolean,
+        "Let pages of other sites use this kTBS; see [cors]."),
+    row("plugins", "post_via_get", "false", Kind::Boolean,
+        "Let GET ?post=... post to a stored trace."),
+    row("plugins", "sparql_endpoints", "false", Kind::Boolean,
+        "Make each resource a SPARQL endpoint; see [sparql]."),
+    row("plugins", "stats_per_type", "true", Kind::Boolean,
+        "Count the obsels of each type in @stats."),
+    row("plugins", "stats_subjects", "false", Kind::Boolean,
+        "Count the distinct subjects in @stats."),
+    row("plugins", "meth_external", "false", Kind::Boolean,
+        "Allow the method external, which runs any command that a client names."),
+    row("plugins", "profiler", "false", Kind::Boolean,
+        "Let the URL parameter profiler measure a request."),
+    row("plugins", "virtuoso_sparql", "false",
+        Kind::Unavailable("is not available: the store is a directory, see repository in [rdf_database]"),
+        "Not available: the store is a directory."),
+    row("plugins", "xgereco_obsel_table", "false",
+        Kind::Unavailable("is not available here: ask for the obsels as text/html or text/csv"),
+        "Not available."),
+    row("plugins", "authx", "false",
+        Kind::Unavailable("is not available here yet: let Apache authenticate and authorise (Require in a <Location>)"),
+        "Not available: let Apache authenticate."),
+
+    row("cors", "allow-origin", "", Kind::Words,
+        "Sites whose pages may use this kTBS, separated by spaces, as https://example.org; * is any."),
+
+    row("sparql", "allow-scope-store", "false", Kind::Boolean,
+        "Let the method sparql query the whole store (scope=store)."),
+    row("sparql", "allow-scope-ktbs", "false", Kind::Boolean,
+        "Another name of allow-scope-store."),
+    row("sparql", "update_endpoints", "false", Kind::Boolean,
+        "Let SPARQL endpoints update."),
+
+    row("limits", "request-bytes", "67108864", Kind::Size { min: 1, max: i64::MAX as u64 },
+        "Largest body of a request, in bytes (k, M, G, T); FcgidMaxRequestLen of Apache must be above."),
+    row("limits", "request-triples", "2000000", Kind::Whole { min: 1, max: i64::MAX as u64 },
+        "Most triples in the body of a request."),
+    row("limits", "nesting", "128", Kind::Whole { min: 8, max: 1024 },
+        "Deepest nesting of brackets, objects or elements in the body of a request."),
+    row("limits", "literal-bytes", "16777216", Kind::Size { min: 1, max: 1 << 30 },
+        "Longest literal or IRI, in bytes (k, M, G, T)."),
+    row("limits", "id-bytes", "240", Kind::Whole { min: 16, max: 240 },
+        "Longest identifier of a resource or obsel, in bytes; at most 240."),
+
+    row("logging", "loggers", "", Kind::Words,
+        "What is logged, separated by spaces: ktbs, or a part such as ktbs.http. If empty, bare warnings and errors.").raw(),
+    row("logging", "console-level", "INFO", Kind::Level,
+        "Level of these loggers: DEBUG, INFO, WARNING, ERROR, or a number.").raw(),
+    row("logging", "console-format", "%(levelname)s\t%(asctime)s\t%(name)s\t%(message)s", Kind::LogFormat,
+        "Lines of these loggers, as a Python format string.").raw(),
+    row("logging", "filename", "", Kind::Text,
+        "No effect yet: the log goes to standard error only.").raw().without_effect(NOT_YET),
+    row("logging", "file-level", "", Kind::Text,
+        "No effect yet.").raw().without_effect(NOT_YET),
+    row("logging", "ktbs-logurl", "", Kind::Text,
+        "No effect yet.").raw().without_effect(NOT_YET),
+    row("logging", "ktbs-level", "", Kind::Text,
+        "No effect yet.").raw().without_effect(NOT_YET),
+    row("logging", "json-configuration-filename", "", Kind::Text,
+        "No effect yet.").raw().without_effect(NOT_YET),
+
+    row("profiler", "directory", "", Kind::Text,
+        "No effect yet.")
+        .without_effect("has no effect yet"),
+];
+
+/// Returns the row of an option.
+pub fn find(section: &str, name: &str) -> Option<&'static Row> {
+    OPTIONS.iter().find(|row| row.section == section && row.name == name)
+}
+
+/// Tells whether a section has options of ours.
+pub fn is_section(name: &str) -> bool {
+    OPTIONS.iter().any(|row| row.section == name)
+}
+
+#[cfg(test)]
+mod test {
+    use std::collections::HashSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_in_lower_case() {
+        let mut names = HashSet::new();
+        for row in OPTIONS {
+            assert!(
+                names.insert((row.section, row.name)),
+                "{} {} comes twice",
+                row.section,
+                row.name
+            );
+            assert_eq!(row.name, row.name.to_lowercase());
+        }
+    }
+
+    #[test]
+    fn sections_are_together() {
+        let mut sections: Vec<&str> = OPTIONS.iter().map(|row| row.section).collect();
+        sections.dedup();
+        let unique: HashSet<&str> = sections.iter().copied().collect();
+        assert_eq!(sections.len(), unique.len());
+    }
+
+    #[test]
+    fn defaults_are_correct_values() {
+        for row in OPTIONS {
+            let parsed = row.kind.parse(row.default, Path::new("/"));
+            assert!(parsed.is_ok(), "[{}] {}: {parsed:?}", row.section, row.name);
+        }
+    }
+
+    #[test]
+    fn meanings_are_one_sentence_on_one_line() {
+        for row in OPTIONS {
+            let line = row.meaning;
+            assert!(
+                line.ends_with('.') && !line.contains('\n') && line.len() < 118,
+                "{line}"
+            );
+        }
+    }
+}

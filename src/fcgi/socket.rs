@@ -1,0 +1,391 @@
+//! Descriptor 0: a listening socket, given by the web server. The only code that knows sockets and signals.
+
+use std::cell::Cell;
+use std::env;
+use std::io::{self, ErrorKind, IoSlice};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionbio};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, acceptfrom_with, recv, sendmsg, sockopt};
+use signal_hook::consts::SIGTERM;
+
+use super::Handler;
+use super::connection::{Ready, Stream};
+use super::exchange::{Buffers, serve_connection};
+
+/// How long we wait before we accept again when there are no free descriptors, or no memory.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+
+/// How long, after SIGTERM, requests are still served that the web server had sent us before it knew: those whose
+/// connection was waiting or had just been made.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// Tells whether descriptor 0 is a listening socket, so that a web server has started us.
+pub fn has_socket() -> bool {
+    sockopt::socket_acceptconn(rustix::stdio::stdin()).unwrap_or(false)
+}
+
+/// Serves requests on descriptor 0 until SIGTERM, which lets the present request be completed.
+///
+/// # Errors
+/// Descriptor 0 is no listening socket, or the handler of SIGTERM cannot be installed. What concerns one connection only
+/// is logged.
+pub fn serve(handler: &mut dyn Handler) -> io::Result<()> {
+    serve_connections(handler, usize::MAX)
+}
+
+/// Serves one connection on descriptor 0, which from most web servers is one request; or none, if SIGTERM comes first.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_one(handler: &mut dyn Handler) -> io::Result<()> {
+    serve_connections(handler, 1)
+}
+
+fn serve_connections(handler: &mut dyn Handler, most: usize) -> io::Result<()> {
+    let termination = Termination::on_sigterm()?;
+    let web_servers = env::var("FCGI_WEB_SERVER_ADDRS").ok();
+    let listener = Listener::new(rustix::stdio::stdin(), &termination, web_servers.as_deref())?;
+    let mut buffers = Buffers::default();
+    for _ in 0..most {
+        let Some(socket) = listener.accept()? else { break };
+        if let Err(e) = serve_connection(socket, &mut buffers, handler) {
+            match e.kind() {
+                // The web server went away, mostly because its client did.
+                ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => {
+                    log::debug!("connection lost: {e}");
+                }
+                _ => log::warn!("connection given up: {e}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The wish that the program end, as a descriptor that becomes readable, and stays so.
+struct Termination {
+    pipe: UnixStream,
+    last_call: Cell<Option<Instant>>,
+}
+
+impl Termination {
+    fn new(pipe: UnixStream) -> Self {
+        Self {
+            pipe,
+            last_call: Cell::new(None),
+        }
+    }
+
+    fn on_sigterm() -> io::Result<Self> {
+        let (read, write) = UnixStream::pair()?;
+        signal_hook::low_level::pipe::register(SIGTERM, write)?;
+        Ok(Self::new(read))
+    }
+
+    fn as_poll(&self) -> (BorrowedFd<'_>, PollFlags) {
+        (self.pipe.as_fd(), PollFlags::IN)
+    }
+
+    /// Tells, once the wish was seen, whether there is still time to serve what is already on its way.
+    fn is_last_call(&self) -> bool {
+        let end = self.last_call.get().unwrap_or_else(|| Instant::now() + LAST_CALL);
+        self.last_call.set(Some(end));
+        Instant::now() < end
+    }
+}
+
+/// A listening socket. Several processes may share it.
+struct Listener<'t> {
+    socket: BorrowedFd<'t>,
+    termination: &'t Termination,
+    /// The addresses from which connections are accepted; `None`: all (`FCGI_WEB_SERVER_ADDRS`, section 3.2).
+    web_servers: Option<Vec<IpAddr>>,
+}
+
+impl<'t> Listener<'t> {
+    fn new(socket: BorrowedFd<'t>, termination: &'t Termination, web_servers: Option<&str>) -> io::Result<Self> {
+        // Another process may accept the connection that woke us: we must not wait for the next one, deaf to SIGTERM.
+        ioctl_fionbio(socket, true)?;
+        Ok(Self {
+            socket,
+            termination,
+            web_servers: web_servers.map(parse_addresses),
+        })
+    }
+
+    /// Returns the next connection, or `None` when the program should end and none waits.
+    fn accept(&self) -> io::Result<Option<Socket<'t>>> {
+        loop {
+            let [_, terminate] = wait_for([(self.socket, PollFlags::IN), self.termination.as_poll()], None)?;
+            let terminate = !terminate.is_empty();
+            if terminate && !self.termination.is_last_call() {
+                return Ok(None);
+            }
+            match acceptfrom_with(self.socket, SocketFlags::CLOEXEC) {
+                Ok((socket, from)) => {
+                    let internet = from.and_then(|from| SocketAddr::try_from(from).ok());
+                    if let Some(from) = internet {
+                        if !self.allows(from.ip()) {
+                            continue;
+                        }
+                        sockopt::set_tcp_nodelay(&socket, true)?;
+                    }
+                    return Ok(Some(Socket {
+                        socket,
+                        termination: self.termination,
+                    }));
+                }
+                Err(Errno::AGAIN) if terminate => return Ok(None),
+                Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED | Errno::PROTO) => {}
+                Err(e @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
+                    log::error!("cannot accept a connection now: {e}");
+                    thread::sleep(RETRY_AFTER);
+                }
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
+    fn allows(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let allowed = self.web_servers.as_ref().is_none_or(|list| list.contains(&address));
+        if !allowed {
+            log::warn!("connection from {address} refused: it is not in FCGI_WEB_SERVER_ADDRS");
+        }
+        allowed
+    }
+}
+
+fn parse_addresses(list: &str) -> Vec<IpAddr> {
+    let mut addresses = Vec::new();
+    for word in list.split(',').map(str::trim) {
+        match word.parse::<IpAddr>() {
+            Ok(address) => addresses.push(address.to_canonical()),
+            Err(_) => log::warn!("FCGI_WEB_SERVER_ADDRS: '{word}' is not an IP address"),
+        }
+    }
+    addresses
+}
+
+/// An accepted connection.
+struct Socket<'t> {
+    socket: OwnedFd,
+    termination: &'t Termination,
+}
+
+impl Stream for Socket<'_> {
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (_, n) = recv(&self.socket, buffer, RecvFlags::DONTWAIT)?;
+        Ok(n)
+    }
+
+    fn send(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        Ok(sendmsg(
+            &self.socket,
+            slices,
+            &mut SendAncillaryBuffer::default(),
+            flags,
+        )?)
+    }
+
+    fn wait(&mut self, receive: bool, send: bool, deadline: Option<Instant>) -> io::Result<Ready> {
+        let mut wanted = PollFlags::empty();
+        wanted.set(PollFlags::IN, receive);
+        wanted.set(PollFlags::OUT, send);
+        let [found] = wait_for([(self.socket.as_fd(), wanted)], deadline)?;
+        let broken = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+        Ok(Ready {
+            receive: receive && found.intersects(PollFlags::IN | broken),
+            send: send && found.intersects(PollFlags::OUT | broken),
+        })
+    }
+
+    fn wait_for_request(&mut self, fresh: bool) -> io::Result<bool> {
+        let socket = (self.socket.as_fd(), PollFlags::IN);
+        let [request, _] = wait_for([socket, self.termination.as_poll()], None)?;
+        if request.is_empty() && fresh {
+            let [request] = wait_for([socket], Some(Instant::now() + LAST_CALL))?;
+            return Ok(!request.is_empty());
+        }
+        Ok(!request.is_empty())
+    }
+}
+
+/// Waits until one of the descriptors is ready for what is wanted of it, and returns what each is ready for; nothing
+/// for all: the deadline has passed.
+fn wait_for<const N: usize>(
+    wanted: [(BorrowedFd<'_>, PollFlags); N],
+    deadline: Option<Instant>,
+) -> io::Result<[PollFlags; N]> {
+    let mut fds = wanted.map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags));
+    loop {
+        let timeout = deadline
+            .map(|deadline| Timespec::try_from(deadline.saturating_duration_since(Instant::now())))
+            .transpose()
+            .map_err(io::Error::other)?;
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(_) => return Ok(fds.map(|fd| fd.revents())),
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::UnixListener;
+
+    use super::super::web_server::{Received, request};
+    use super::super::{Params, Reply};
+    use super::*;
+
+    struct Answer {
+        body: Vec<u8>,
+        took: Duration,
+    }
+
+    impl Answer {
+        fn new(len: usize) -> Self {
+            Self {
+                body: (0..len).map(|i| (i % 251) as u8).collect(),
+                took: Duration::ZERO,
+            }
+        }
+    }
+
+    impl Handler for Answer {
+        fn handle(&mut self, _: &Params, _: &mut dyn Read, reply: &mut dyn Reply) -> io::Result<()> {
+            let start = Instant::now();
+            let written = self.body.chunks(50_000).try_for_each(|piece| reply.write_all(piece));
+            self.took = start.elapsed();
+            written
+        }
+    }
+
+    fn termination() -> (Termination, UnixStream) {
+        let (read, write) = UnixStream::pair().expect("a socket pair");
+        (Termination::new(read), write)
+    }
+
+    /// Serves one connection, with the web server in another thread.
+    fn serve_pair(answer: &mut Answer, web_server: impl FnOnce(UnixStream) + Send) -> io::Result<()> {
+        let (theirs, ours) = UnixStream::pair().expect("a socket pair");
+        let (termination, _open) = termination();
+        thread::scope(|scope| {
+            scope.spawn(|| web_server(theirs));
+            let socket = Socket {
+                socket: ours.into(),
+                termination: &termination,
+            };
+            serve_connection(socket, &mut Buffers::default(), answer)
+        })
+    }
+
+    #[test]
+    fn a_web_server_that_reads_only_when_it_has_sent_all_is_not_in_the_way() {
+        let mut answer = Answer::new(5_000_000);
+        let expected = answer.body.clone();
+        serve_pair(&mut answer, |mut web_server| {
+            web_server
+                .write_all(&request(1, 0, &vec![7; 20_000_000]))
+                .expect("all of the body is taken");
+            let mut all = Vec::new();
+            web_server.read_to_end(&mut all).expect("an answer");
+            let received = Received::from_bytes(&all);
+            assert!(received.stdout(1) == expected);
+            assert!(received.ended(1));
+        })
+        .expect("served");
+    }
+
+    #[test]
+    fn a_slow_reader_frees_the_handler_after_patience() {
+        let mut answer = Answer::new(3_000_000);
+        let expected = answer.body.clone();
+        serve_pair(&mut answer, |mut web_server| {
+            web_server.write_all(&request(1, 0, b"")).expect("sent");
+            thread::sleep(super::super::PATIENCE + Duration::from_secs(1));
+            let mut all = Vec::new();
+            web_server.read_to_end(&mut all).expect("an answer");
+            assert!(Received::from_bytes(&all).stdout(1) == expected);
+        })
+        .expect("served");
+        assert!(
+            answer.took < super::super::PATIENCE + Duration::from_millis(900),
+            "{:?}",
+            answer.took
+        );
+    }
+
+    #[test]
+    fn a_web_server_that_goes_away_is_an_error() {
+        let mut answer = Answer::new(3_000_000);
+        let served = serve_pair(&mut answer, |mut web_server| {
+            web_server.write_all(&request(1, 0, b"")).expect("sent");
+        });
+        assert!(served.is_err());
+    }
+
+    #[test]
+    fn a_kept_connection_ends_with_the_program() {
+        let (theirs, ours) = UnixStream::pair().expect("a socket pair");
+        let (termination, mut wish) = termination();
+        let mut web_server = theirs;
+        web_server.write_all(&request(1, 1, b"")).expect("sent");
+        wish.write_all(b"X").expect("sent");
+        let socket = Socket {
+            socket: ours.into(),
+            termination: &termination,
+        };
+        serve_connection(socket, &mut Buffers::default(), &mut Answer::new(10)).expect("ended");
+        let mut all = Vec::new();
+        web_server.read_to_end(&mut all).expect("an answer");
+        assert!(Received::from_bytes(&all).ended(1));
+    }
+
+    #[test]
+    fn what_waits_is_accepted_before_the_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("socket");
+        let socket = UnixListener::bind(&path).expect("a listening socket");
+        let (termination, mut wish) = termination();
+        let listener = Listener::new(socket.as_fd(), &termination, None).expect("a listener");
+        let _waiting = UnixStream::connect(&path).expect("connected");
+        wish.write_all(b"X").expect("sent");
+        assert!(listener.accept().expect("accepted").is_some());
+        assert!(listener.accept().expect("ended").is_none());
+    }
+
+    #[test]
+    fn only_the_named_web_servers_are_served() {
+        let socket = TcpListener::bind("127.0.0.1:0").expect("a listening socket");
+        let address = socket.local_addr().expect("an address");
+        let (termination, mut wish) = termination();
+        wish.write_all(b"X").expect("sent");
+        for (list, served) in [
+            (None, true),
+            (Some("192.0.2.1, 127.0.0.1"), true),
+            (Some("::ffff:127.0.0.1"), true),
+            (Some("192.0.2.1"), false),
+            (Some("localhost"), false),
+            (Some(""), false),
+        ] {
+            let listener = Listener::new(socket.as_fd(), &termination, list).expect("a listener");
+            let _waiting = TcpStream::connect(address).expect("connected");
+            assert_eq!(listener.accept().expect("accepted").is_some(), served, "{list:?}");
+        }
+    }
+
+    #[test]
+    fn the_descriptor_of_a_test_is_no_listening_socket() {
+        assert!(!has_socket());
+    }
+}

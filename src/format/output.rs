@@ -1,0 +1,210 @@
+//! Bytes on their way out, and the memory of what was already spelt.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::io::Write;
+
+use crate::error::{Error, Result};
+use crate::obsel::Name;
+
+/// Bytes gathered before they are handed over at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Gathers what the serializers write, and hands it over in chunks of some 64 KiB.
+///
+/// Serializers push to `bytes` directly, and call [`Output::pass`] wherever it suits them, at least once per obsel.
+pub struct Output<'w> {
+    /// What was written and not yet handed over.
+    pub bytes: Vec<u8>,
+    writer: &'w mut dyn Write,
+}
+
+impl<'w> Output<'w> {
+    /// Returns an empty output.
+    pub fn new(writer: &'w mut dyn Write) -> Self {
+        let bytes = Vec::with_capacity(CHUNK + CHUNK / 4);
+        Self { bytes, writer }
+    }
+
+    /// Hands the bytes over if there are enough of them.
+    ///
+    /// # Errors
+    /// `Gone` if the writer fails.
+    pub fn pass(&mut self) -> Result<()> {
+        if self.bytes.len() >= CHUNK {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Hands all the bytes over.
+    ///
+    /// # Errors
+    /// `Gone` if the writer fails.
+    pub fn flush(&mut self) -> Result<()> {
+        self.writer.write_all(&self.bytes).map_err(Error::Gone)?;
+        self.bytes.clear();
+        Ok(())
+    }
+}
+
+/// Appends an integer in decimal.
+pub fn integer(bytes: &mut Vec<u8>, value: i64) {
+    bytes.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends a text where some ASCII characters are replaced: `escape` returns what stands for such a byte.
+pub fn escaped(bytes: &mut Vec<u8>, text: &str, escape: impl Fn(u8) -> Option<&'static str>) {
+    let text = text.as_bytes();
+    let mut plain = 0;
+    for (at, byte) in text.iter().enumerate() {
+        if let Some(replacement) = escape(*byte) {
+            bytes.extend_from_slice(&text[plain..at]);
+            bytes.extend_from_slice(replacement.as_bytes());
+            plain = at + 1;
+        }
+    }
+    bytes.extend_from_slice(&text[plain..]);
+}
+
+/// Appends a JSON string, with its quotes (RFC 8259, section 7).
+pub fn json_string(bytes: &mut Vec<u8>, text: &str) {
+    bytes.push(b'"');
+    json_characters(bytes, text);
+    bytes.push(b'"');
+}
+
+/// Appends the inside of a JSON string.
+pub fn json_characters(bytes: &mut Vec<u8>, text: &str) {
+    escaped(bytes, text, |byte| match byte {
+        b'"' => Some("\\\""),
+        b'\\' => Some("\\\\"),
+        0..0x20 => Some(JSON_CONTROLS[usize::from(byte)]),
+        _ => None,
+    });
+}
+
+/// How JSON writes the control characters, by code.
+const JSON_CONTROLS: [&str; 32] = [
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\b", "\\t", "\\n",
+    "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015",
+    "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+];
+
+/// Appends a text escaped for the content of an element or for a quoted attribute, in XML and in HTML.
+///
+/// White space that a parser would normalise is written as references.
+pub fn xml_text(bytes: &mut Vec<u8>, text: &str) {
+    escaped(bytes, text, |byte| match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'"' => Some("&quot;"),
+        b'\'' => Some("&#39;"),
+        b'\t' => Some("&#9;"),
+        b'\n' => Some("&#10;"),
+        b'\r' => Some("&#13;"),
+        _ => None,
+    });
+}
+
+/// How many names are remembered at most: a trace may have any number of predicates.
+const REMEMBERED: usize = 16 * 1024;
+
+/// What a serializer makes of each name, made once as long as there are not too many.
+pub struct Memory<T>(HashMap<Name, T, BuildHasherDefault<NameHasher>>);
+
+impl<T> Default for Memory<T> {
+    fn default() -> Self {
+        Self(HashMap::default())
+    }
+}
+
+impl<T> Memory<T> {
+    /// Returns what was made of a name, and makes it if need be.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn get(&mut self, name: Name, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+        if self.0.len() >= REMEMBERED && !self.0.contains_key(&name) {
+            self.0.clear();
+        }
+        Ok(match self.0.entry(name) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(new) => new.insert(make()?),
+        })
+    }
+}
+
+/// Spreads the numbers of names, which are dense and chosen by nobody outside.
+#[derive(Default)]
+struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // Multiplication by the golden ratio spreads consecutive numbers over the high bits; the rotation brings
+        // these where the table looks first.
+        self.0 = (self.0 ^ u64::from(number))
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(26);
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    #[test]
+    fn json_strings_are_those_of_serde() {
+        let text: String = (0..0x100)
+            .filter_map(char::from_u32)
+            .chain("é\u{2028}🎈\\\"".chars())
+            .collect();
+        let mut bytes = Vec::new();
+        json_string(&mut bytes, &text);
+        assert_eq!(
+            serde_json::from_slice::<String>(&bytes).expect("it is a JSON string"),
+            text
+        );
+    }
+
+    #[test]
+    fn a_memory_forgets_rather_than_grow() {
+        let mut memory = Memory::default();
+        for round in 0..3 {
+            for n in 0..20_000 {
+                assert_eq!(
+                    *memory.get(Name(n), || Ok(n + 1)).expect("made"),
+                    n + 1,
+                    "round {round}"
+                );
+            }
+        }
+        assert!(memory.0.len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn output_is_handed_over_in_chunks() {
+        let mut written = Vec::new();
+        let mut output = Output::new(&mut written);
+        output.bytes.extend_from_slice(&[b'a'; 10]);
+        output.pass().expect("a vector takes all");
+        assert_eq!(output.bytes.len(), 10);
+        output.bytes.extend_from_slice(&[b'b'; CHUNK]);
+        output.pass().expect("a vector takes all");
+        assert!(output.bytes.is_empty());
+        output.flush().expect("a vector takes all");
+        assert_eq!(written.len(), CHUNK + 10);
+    }
+}

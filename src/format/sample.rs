@@ -1,0 +1,229 @@
+//! Views for the tests of the serializers, and what it takes to read them back.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use sophia::api::parser::TripleParser;
+use sophia::api::source::TripleSource;
+
+use crate::format::{Prefixes, WriteView};
+use crate::rdf::{Graph, Term, blank, iri, string, tagged, typed};
+use crate::resource::view::Content;
+use crate::resource::{Shape, View};
+use crate::vocab::{KTBS, RDF, XSD, xsd};
+
+/// Returns a view of a graph.
+pub fn view(iri: &str, shape: Shape, graph: Graph) -> View {
+    View {
+        iri: iri.to_owned(),
+        shape,
+        tags: Vec::new(),
+        modified: None,
+        links: Vec::new(),
+        model: None,
+        content: Content::Graph(graph),
+    }
+}
+
+/// Returns the graph of a Turtle document, where the prefixes of the kTBS are declared.
+pub fn turtle(base: &str, text: &str) -> Graph {
+    let text = format!(
+        "@base <{base}> . @prefix k: <{KTBS}> . @prefix xsd: <{XSD}> . @prefix rdf: <{RDF}> .
+        @prefix skos: <http://www.w3.org/2004/02/skos/core#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        @prefix st: <http://tbs-platform.org/2016/trace-stats#> . @prefix m: <http://h/b/model#> .
+        @prefix x: <http://example.org/> . {text}"
+    );
+    read(sophia::turtle::parser::turtle::TurtleParser::default(), text.as_bytes())
+}
+
+/// Reads a document with one of Sophia's parsers.
+pub fn read<'b, P: TripleParser<&'b [u8]>>(parser: P, bytes: &'b [u8]) -> Graph {
+    parser
+        .parse(bytes)
+        .collect_triples()
+        .map_err(|e| format!("{e:?}\n{}", String::from_utf8_lossy(bytes)))
+        .unwrap()
+}
+
+/// Writes a view.
+pub fn written(write: WriteView, view: &View) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let prefixes = Prefixes(vec![
+        (String::new(), KTBS.to_owned()),
+        ("ex".to_owned(), "http://example.org/".to_owned()),
+        ("<>".to_owned(), "no prefix".to_owned()),
+    ]);
+    write(view, &prefixes, &mut bytes).unwrap();
+    bytes
+}
+
+/// Any IRI below or beside a document, or elsewhere, or in a vocabulary.
+pub fn any_iri() -> impl Strategy<Value = Term> {
+    prop_oneof![
+        "http://h/(b/)?(t/)?[a-c@:.é#?%]{0,3}",
+        Just("http://h/b/t/".to_owned()),
+        "http://example[.]org/[a-z.0-9/-]{0,4}",
+        "urn:[a-z]{1,2}:[a-z0-9]{0,3}",
+        "[xk]:[a-z]{1,2}",
+        prop::sample::select(vec![
+            "Base", "Obsel", "contains", "hasModel", "hasTrace", "filter", "nothing", "a/b"
+        ])
+        .prop_map(|local| format!("{KTBS}{local}")),
+        prop::sample::select(vec!["type", "first", "rest", "nil", "_1"]).prop_map(|local| format!("{RDF}{local}")),
+    ]
+    .prop_filter("an IRI", |text| sophia::iri::Iri::new(text.as_str()).is_ok())
+    .prop_map(iri)
+}
+
+/// Any predicate; `xml`: only those that RDF/XML can express.
+pub fn any_predicate(xml: bool) -> impl Strategy<Value = Term> {
+    prop_oneof![
+        "http://h/b/model#[a-z][a-zé_-]{0,2}".boxed(),
+        "http://example[.]org/[a-z]{1,2}[a-z0-9.-]{0,2}".boxed(),
+        "urn:p:[a-z]{1,2}".boxed(),
+        prop::sample::select(vec![
+            "hasModel",
+            "contains",
+            "hasBegin",
+            "hasTrace",
+            "hasMethod",
+            "nothing"
+        ])
+        .prop_map(|local| format!("{KTBS}{local}"))
+        .boxed(),
+        prop::sample::select(vec!["type", "first", "rest", "_1"])
+            .prop_map(|local| format!("{RDF}{local}"))
+            .boxed(),
+        Just("http://www.w3.org/2004/02/skos/core#prefLabel".to_owned()).boxed(),
+        if xml {
+            Just("urn:q".to_owned()).boxed()
+        } else {
+            "http://example[.]org/([0-9]{1,2}|[a-z]/)".boxed()
+        },
+    ]
+    .prop_map(iri)
+}
+
+/// Any literal; `xml`: only of characters that XML allows.
+pub fn any_literal(xml: bool) -> impl Strategy<Value = Term> {
+    let text = if xml {
+        "[ -~é\t\n\r\u{85}\u{2028}🎈]{0,6}"
+    } else {
+        "[\\x00-\\x1f -~é\u{7f}\u{85}\u{2028}\u{ffff}🎈]{0,6}"
+    };
+    prop_oneof![
+        text.prop_map(string),
+        (text, "[a-z]{2}(-[A-Z]{2})?").prop_map(|(lexical, language)| tagged(lexical, &language)),
+        (
+            "[-+]?[0-9]{0,3}(\\.[0-9]{0,2})?([eE][-+]?[0-9]{0,2})?|[0-9]{20,24}|INF|NaN|true|false",
+            prop::sample::select(vec![
+                "integer", "decimal", "double", "boolean", "float", "dateTime", "string"
+            ]),
+        )
+            .prop_map(|(lexical, datatype)| typed(lexical, &format!("{XSD}{datatype}"))),
+        (text, "http://example[.]org/[a-z]{0,2}").prop_map(|(lexical, datatype)| typed(lexical, &datatype)),
+    ]
+}
+
+fn any_blank() -> impl Strategy<Value = Term> {
+    "[a-h]".prop_map(blank)
+}
+
+/// Any graph about a resource, with blank nodes in every shape.
+pub fn any_graph(xml: bool) -> impl Strategy<Value = Graph> {
+    let subject = prop_oneof![3 => any_iri(), 4 => any_blank(), 3 => Just(iri("http://h/b/t/"))];
+    let object = prop_oneof![2 => any_iri(), 4 => any_blank(), 1 => Just(iri("http://h/b/t/")), 4 => any_literal(xml)];
+    vec((subject, any_predicate(xml), object), 0..24).prop_map(|triples| {
+        let mut graph = Graph::new();
+        for (s, p, o) in &triples {
+            graph.insert(s, p, o);
+        }
+        graph
+    })
+}
+
+/// Returns the graph of a view, and fails the test unless it is that of the view.
+pub fn assert_same(view: &View, read: &Graph, bytes: &[u8]) {
+    let Content::Graph(graph) = &view.content else {
+        panic!("the view of a graph")
+    };
+    assert_same_graphs(graph, read, bytes);
+}
+
+/// Fails the test unless two graphs are isomorphic.
+pub fn assert_same_graphs(expected: &Graph, read: &Graph, bytes: &[u8]) {
+    assert!(
+        sophia::isomorphism::isomorphic_graphs(expected, read).unwrap(),
+        "expected {:#?}\nread {:#?}\nin {}",
+        expected.iter().collect::<Vec<_>>(),
+        read.iter().collect::<Vec<_>>(),
+        String::from_utf8_lossy(bytes)
+    );
+}
+
+/// Reads a JSON-LD document with a processor that knows the context of the kTBS only.
+pub fn read_json(base: &str, bytes: &[u8]) -> Graph {
+    use oxjsonld::{JsonLdParser, JsonLdRemoteDocument};
+    let parser = JsonLdParser::new()
+        .with_base_iri(base)
+        .unwrap()
+        .for_slice(bytes)
+        .with_load_document_callback(|url, _| {
+            assert_eq!(url, crate::vocab::CONTEXT);
+            Ok(JsonLdRemoteDocument {
+                document: include_bytes!("json/context.jsonld").to_vec(),
+                document_url: url.to_owned(),
+            })
+        });
+    let mut graph = Graph::new();
+    for quad in parser {
+        let quad = quad
+            .map_err(|e| format!("{e}\n{}", String::from_utf8_lossy(bytes)))
+            .unwrap();
+        assert!(quad.graph_name.is_default_graph());
+        graph.insert(
+            &subject(quad.subject),
+            &iri(quad.predicate.as_str()),
+            &object(quad.object),
+        );
+    }
+    graph
+}
+
+fn subject(node: oxrdf::NamedOrBlankNode) -> Term {
+    match node {
+        oxrdf::NamedOrBlankNode::NamedNode(node) => iri(node.as_str()),
+        oxrdf::NamedOrBlankNode::BlankNode(node) => blank(node.as_str()),
+    }
+}
+
+fn object(term: oxrdf::Term) -> Term {
+    match term {
+        oxrdf::Term::NamedNode(node) => iri(node.as_str()),
+        oxrdf::Term::BlankNode(node) => blank(node.as_str()),
+        oxrdf::Term::Literal(literal) => match literal.language() {
+            Some(language) => tagged(literal.value(), language),
+            None => typed(literal.value(), literal.datatype().as_str()),
+        },
+        oxrdf::Term::Triple(_) => panic!("a triple term"),
+    }
+}
+
+/// Returns a graph where each double has one lexical form.
+pub fn normalized(graph: &Graph) -> Graph {
+    let mut same = Graph::new();
+    for [s, p, o] in graph.iter() {
+        let double = match o {
+            Term::LiteralDatatype(lexical, datatype) if datatype.as_str() == xsd::DOUBLE => {
+                lexical.parse::<f64>().ok().filter(|value| value.is_finite())
+            }
+            _ => None,
+        };
+        match double {
+            Some(value) => same.insert(s, p, &typed(format!("{value:e}"), xsd::DOUBLE)),
+            None => same.insert(s, p, o),
+        };
+    }
+    same
+}

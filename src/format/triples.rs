@@ -1,0 +1,344 @@
+//! The triples of a view, in blocks: what all the serializers of RDF have in common.
+//!
+//! A block is a set of triples whose blank nodes, but for the shared ones, occur in no other block: an obsel with its
+//! description, or a whole small graph. It is grouped by subject, and by predicate in each subject, so that a
+//! serializer never has to look back.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use sophia::api::term::SimpleTerm;
+
+use crate::error::{Error, Result};
+use crate::obsel::{Arc, Blank, Name, Obsel, Value};
+use crate::rdf::{Graph, TermId};
+use crate::resource::view::{Content, Obsels};
+use crate::resource::{Shape, View};
+use crate::vocab::{ktbs, rdf, xsd};
+
+/// A term, which borrows its text.
+///
+/// In one block, two terms are the same if and only if they are equal; but for `rdf:type`, which is [`Known::Type`] for
+/// the obsels and may be a name for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Node<'a> {
+    /// An IRI of the vocabulary.
+    Known(Known),
+    /// An IRI of the dictionary of the store.
+    Named(Name),
+    /// An IRI in two parts, one after the other.
+    Iri(&'a str, &'a str),
+    /// A blank node.
+    Blank(Blank),
+    /// A canonical `xsd:integer`.
+    Integer(i64),
+    /// A simple literal.
+    String(&'a str),
+    /// A language-tagged string: lexical form, language.
+    Tagged(&'a str, &'a str),
+    /// A literal whose datatype is in the dictionary of the store.
+    Typed(&'a str, Name),
+    /// A literal, with the IRI of its datatype.
+    Literal(&'a str, &'a str),
+}
+
+/// A triple: subject, predicate, object.
+pub type Triple<'a> = [Node<'a>; 3];
+
+/// The IRIs that do not come from a graph or a dictionary, because they follow from where an obsel stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Known {
+    /// `rdf:type`, first in the order of predicates.
+    Type,
+    /// `k:hasTrace`
+    HasTrace,
+    /// `k:hasBegin`
+    HasBegin,
+    /// `k:hasEnd`
+    HasEnd,
+    /// `k:hasObselCollection`
+    HasObselCollection,
+}
+
+impl Known {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Type,
+        Self::HasTrace,
+        Self::HasBegin,
+        Self::HasEnd,
+        Self::HasObselCollection,
+    ];
+
+    /// Returns the IRI.
+    pub const fn iri(self) -> &'static str {
+        match self {
+            Self::Type => rdf::TYPE,
+            Self::HasTrace => ktbs::HAS_TRACE,
+            Self::HasBegin => ktbs::HAS_BEGIN,
+            Self::HasEnd => ktbs::HAS_END,
+            Self::HasObselCollection => ktbs::HAS_OBSEL_COLLECTION,
+        }
+    }
+}
+
+/// Spells out the names of a view.
+#[derive(Clone, Copy)]
+pub struct Speller<'a>(&'a Content);
+
+impl<'a> Speller<'a> {
+    /// Returns the speller of a view.
+    pub fn new(view: &'a View) -> Self {
+        Self(&view.content)
+    }
+
+    /// Returns the absolute IRI of a name.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn iri(self, name: Name) -> Result<Rc<str>> {
+        match self.0 {
+            Content::Obsels(obsels) => obsels.iri(name),
+            Content::Graph(_) => Err(Error::Internal(format!(
+                "{name:?} in a graph, where there are no names"
+            ))),
+        }
+    }
+}
+
+/// Calls a function with each block of a view.
+///
+/// # Errors
+/// Those of the function and of the store; `Serialize` for a term that is none of RDF 1.1.
+pub fn for_each_block(view: &View, f: &mut dyn FnMut(&[Triple<'_>]) -> Result<()>) -> Result<()> {
+    match &view.content {
+        Content::Graph(graph) => f(&block_of_graph(graph, &view.iri)?),
+        Content::Obsels(obsels) => for_each_obsel(view, obsels, f),
+    }
+}
+
+/// Returns a graph as one block, the resource first, then the other subjects in order of appearance; types are the
+/// first arcs of a subject.
+///
+/// # Errors
+/// `Serialize` for a term that is none of RDF 1.1.
+pub fn block_of_graph<'a>(graph: &'a Graph, main: &str) -> Result<Vec<Triple<'a>>> {
+    let main = graph.iri_id(main);
+    let types = graph.iri_id(rdf::TYPE);
+    let mut subjects = HashMap::new();
+    let mut predicates = HashMap::new();
+    let rank = |ranks: &mut HashMap<TermId, usize>, id, first| {
+        if Some(id) == first {
+            return 0;
+        }
+        let next = ranks.len() + 1;
+        *ranks.entry(id).or_insert(next)
+    };
+    let mut triples: Vec<_> = graph
+        .ids()
+        .map(|[s, p, o]| (rank(&mut subjects, s, main), rank(&mut predicates, p, types), [s, p, o]))
+        .collect();
+    triples.sort_by_key(|(s, p, _)| (*s, *p));
+    let node = |id| node_of_term(graph.term(id), id);
+    triples
+        .into_iter()
+        .map(|(.., [s, p, o])| {
+            let predicate = match node(p)? {
+                Node::Iri(_, rdf::TYPE) => Node::Known(Known::Type),
+                other => other,
+            };
+            Ok([node(s)?, predicate, node(o)?])
+        })
+        .collect()
+}
+
+/// A blank node of a graph is known by the number of its term. A base direction, which RDF 1.1 does not have, is
+/// not shown.
+fn node_of_term<'a>(term: &'a SimpleTerm<'_>, id: TermId) -> Result<Node<'a>> {
+    Ok(match term {
+        SimpleTerm::Iri(iri) => Node::Iri("", iri.as_str()),
+        SimpleTerm::BlankNode(_) => Node::Blank(Blank::Own(id)),
+        SimpleTerm::LiteralDatatype(lexical, datatype) => match datatype.as_str() {
+            xsd::STRING => Node::String(lexical),
+            datatype => Node::Literal(lexical, datatype),
+        },
+        SimpleTerm::LiteralLanguage(lexical, language, _) => Node::Tagged(lexical, language.as_str()),
+        SimpleTerm::Triple(_) => return Err(Error::Serialize("triple terms are not supported".to_owned())),
+        SimpleTerm::Variable(_) => return Err(Error::Serialize("variables are not supported".to_owned())),
+    })
+}
+
+/// How many neighbours of a slice are remembered as said to be in the trace.
+const NEIGHBOURS: usize = 16 * 1024;
+
+fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>]) -> Result<()>) -> Result<()> {
+    let trace = Node::Iri(&obsels.trace, "");
+    let alone = view.shape == Shape::Obsel;
+    if !alone {
+        let collection = Node::Iri(&view.iri, "");
+        f(&[
+            [trace, Node::Known(Known::HasObselCollection), collection],
+            [
+                collection,
+                Node::Known(Known::Type),
+                Node::Iri("", obsels.collection_type),
+            ],
+        ])?;
+    }
+    let mut said = HashSet::new();
+    obsels.for_each(&mut |obsel| {
+        let mentions = if alone || obsels.partial {
+            obsels.mentions(obsel.id)?
+        } else {
+            Vec::new()
+        };
+        let nodes = Nodes {
+            trace: &obsels.trace,
+            root: obsels.root(),
+        };
+        let mut block = Vec::with_capacity(8 + obsel.arcs.len() + obsel.blank_arcs.len() + mentions.len());
+        nodes.describe(obsel, &mut block);
+        if alone || obsels.partial {
+            // The triples that stand in the description of another obsel, unless that obsel is written as well.
+            let mut foreign = Vec::new();
+            for mention in &mentions {
+                if !obsels.selects(mention.other)? {
+                    foreign.push(mention);
+                }
+            }
+            let this = nodes.obsel(obsel.id);
+            for mention in foreign.iter().filter(|it| it.outgoing) {
+                block.push([this, Node::Named(mention.predicate), nodes.obsel(mention.other)]);
+            }
+            for mention in foreign.iter().filter(|it| !it.outgoing) {
+                block.push([nodes.obsel(mention.other), Node::Named(mention.predicate), this]);
+            }
+            let mut neighbours: BTreeSet<&str> = foreign.iter().map(|it| it.other).collect();
+            for id in related(obsel) {
+                if !obsels.selects(id)? && obsels.is_obsel(id)? {
+                    neighbours.insert(id);
+                }
+            }
+            if said.len() > NEIGHBOURS {
+                said.clear();
+            }
+            for id in neighbours {
+                if !said.contains(id) {
+                    said.insert(id.to_owned());
+                    block.push([nodes.obsel(id), Node::Known(Known::HasTrace), trace]);
+                }
+            }
+        }
+        if mentions.len() + obsel.others.len() > 0 || obsels.partial {
+            group(&mut block);
+        }
+        f(&block)
+    })
+}
+
+/// Returns what an obsel is directly related to, either way, among what its description says.
+pub fn related<'o, 't>(obsel: &'o Obsel<'t>) -> impl Iterator<Item = &'t str> + 'o {
+    let to = obsel.arcs.iter().filter_map(|arc| match arc.object {
+        Value::Obsel(id) => Some(id),
+        _ => None,
+    });
+    let from = obsel
+        .others
+        .iter()
+        .filter_map(|(subject, arc)| match (*subject, arc.object) {
+            (Value::Obsel(other), Value::Obsel(id)) if id == obsel.id => Some(other),
+            _ => None,
+        });
+    to.chain(from)
+}
+
+/// Brings together the triples of each subject, and those of each predicate in it, in order of first appearance.
+pub fn group(block: &mut [Triple<'_>]) {
+    let mut subjects = HashMap::new();
+    let mut predicates = HashMap::new();
+    for (at, [s, p, _]) in block.iter().enumerate() {
+        subjects.entry(*s).or_insert(at);
+        predicates.entry((*s, *p)).or_insert(at);
+    }
+    block.sort_by_key(|[s, p, _]| (subjects[s], predicates[&(*s, *p)]));
+}
+
+/// Makes nodes of the values of one trace.
+#[derive(Clone, Copy)]
+pub struct Nodes<'a> {
+    /// The IRI of the trace.
+    pub trace: &'a str,
+    /// The root URI.
+    pub root: &'a str,
+}
+
+impl<'a> Nodes<'a> {
+    /// Returns the node of the obsel of an id.
+    pub fn obsel(self, id: &'a str) -> Node<'a> {
+        Node::Iri(self.trace, id)
+    }
+
+    /// Returns the node of a value.
+    pub fn value(self, value: Value<'a>) -> Node<'a> {
+        match value {
+            Value::Obsel(id) => Node::Iri(self.trace, id),
+            Value::BelowRoot(rest) => Node::Iri(self.root, rest),
+            Value::Named(name) => Node::Named(name),
+            Value::Iri(iri) => Node::Iri("", iri),
+            Value::Blank(blank) => Node::Blank(blank),
+            Value::String(lexical) => Node::String(lexical),
+            Value::Tagged(lexical, language) => Node::Tagged(lexical, language),
+            Value::Typed(lexical, datatype) => Node::Typed(lexical, datatype),
+        }
+    }
+
+    /// Appends the description of an obsel, grouped.
+    pub fn describe(self, obsel: &Obsel<'a>, block: &mut Vec<Triple<'a>>) {
+        let this = self.obsel(obsel.id);
+        let triple = |subject, arc: &Arc<'a>| [subject, Node::Named(arc.predicate), self.value(arc.object)];
+        for ty in &obsel.types {
+            block.push([this, Node::Known(Known::Type), self.value(*ty)]);
+        }
+        block.extend([
+            [this, Node::Known(Known::HasTrace), Node::Iri(self.trace, "")],
+            [this, Node::Known(Known::HasBegin), Node::Integer(obsel.begin)],
+            [this, Node::Known(Known::HasEnd), Node::Integer(obsel.end)],
+        ]);
+        block.extend(obsel.arcs.iter().map(|arc| triple(this, arc)));
+        block.extend(
+            obsel
+                .blank_arcs
+                .iter()
+                .map(|(blank, arc)| triple(Node::Blank(*blank), arc)),
+        );
+        block.extend(
+            obsel
+                .others
+                .iter()
+                .map(|(subject, arc)| triple(self.value(*subject), arc)),
+        );
+    }
+}
+
+/// Returns the groups of a grouped block: for each subject in turn, its triples.
+pub fn subjects<'b, 'a>(block: &'b [Triple<'a>]) -> impl Iterator<Item = &'b [Triple<'a>]> {
+    block.chunk_by(|one, next| one[0] == next[0])
+}
+
+/// Appends a name for a blank node, unique in the document and of letters and digits only; `block` is the number of
+/// its block.
+pub fn label(bytes: &mut Vec<u8>, block: u64, blank: Blank) {
+    let mut number = itoa::Buffer::new();
+    match blank {
+        Blank::Own(own) => {
+            bytes.push(b'b');
+            bytes.extend_from_slice(number.format(own).as_bytes());
+            bytes.push(b'o');
+            bytes.extend_from_slice(number.format(block).as_bytes());
+        }
+        Blank::Shared(shared) => {
+            bytes.push(b's');
+            bytes.extend_from_slice(number.format(shared).as_bytes());
+        }
+    }
+}

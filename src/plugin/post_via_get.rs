@@ -1,0 +1,78 @@
+//! Obsels posted in the query string of a GET of their trace, for clients that can only read: `post` is the payload,
+//! `ctype` its media type (kTBS documentation, "post_via_get").
+
+use super::{Get, NOTHING, Steps};
+use crate::error::{Error, Result};
+use crate::rdf::Graph;
+use crate::resource::view::Content;
+use crate::resource::{Aspect, View};
+use crate::store::Kind;
+
+/// What the plugin does.
+pub const STEPS: Steps = Steps { take: post, ..NOTHING };
+
+/// Creates the obsels of each `post`, if there is one and the resource is a stored trace. Other parameters are ignored.
+/// The answer shows the trace in JSON, and an empty graph in other formats.
+fn post(get: &Get<'_>) -> Option<Result<View>> {
+    let is_stored_trace = get.target.entry.head.kind == Kind::StoredTrace && get.target.aspect == Aspect::Itself;
+    let posts = is_stored_trace && get.parameters.iter().any(|(name, _)| name == "post");
+    posts.then(|| create(get).and_then(|()| acknowledge(get)))
+}
+
+fn create(get: &Get<'_>) -> Result<()> {
+    let media_type = media_type(get.parameters);
+    for (_, payload) in get.parameters.iter().filter(|(name, _)| name == "post") {
+        let graph = (get.parse)(&media_type, payload.as_bytes()).map_err(|error| match error {
+            Error::UnsupportedType(_) => Error::Parse(format!("unknown content-type {media_type}")),
+            error => error,
+        })?;
+        get.service.create(get.target, &[], graph)?;
+    }
+    Ok(())
+}
+
+/// Returns the media type of the payloads. Some collectors write `content-type` for `ctype`.
+fn media_type(parameters: &[(String, String)]) -> String {
+    let ctype = parameters
+        .iter()
+        .find(|(name, _)| name == "ctype" || name == "content-type")
+        .map_or("application/json", |(_, value)| value);
+    ctype.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+fn acknowledge(get: &Get<'_>) -> Result<View> {
+    let trace = get.service.find(&get.target.iri)?;
+    let view = get.service.read(trace, &[])?;
+    let content = if get.offer.media_type.ends_with("json") {
+        view.content
+    } else {
+        Content::Graph(Graph::new())
+    };
+    // What is shown is not a state of the trace, which its tags would name.
+    Ok(View {
+        tags: Vec::new(),
+        modified: None,
+        content,
+        ..view
+    })
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    #[test]
+    fn media_type_of_the_payload() {
+        for (parameters, expected) in [
+            (&[][..], "application/json"),
+            (&[("ctype", "Text/Turtle; charset=utf-8")], "text/turtle"),
+            (&[("post", "x"), ("content-type", "text/nt")], "text/nt"),
+        ] {
+            let parameters: Vec<_> = parameters
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                .collect();
+            assert_eq!(media_type(&parameters), expected);
+        }
+    }
+}

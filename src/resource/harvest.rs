@@ -1,0 +1,209 @@
+//! The obsels that a method gives, kept aside while it computes and stored when it has ended.
+//!
+//! A method may run for long, and the store has one writer at a time: nothing is written to the store meanwhile. What the
+//! method gives is kept in memory and, beyond some size, in an unlinked temporary file.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+
+use tempfile::SpooledTempFile;
+
+use super::monotonicity::Monotonicity;
+use crate::error::{Error, Result};
+use crate::method::Sink;
+use crate::obsel::{Name, Obsel, Value};
+use crate::store::codec::{Input, put_int, put_text, put_uint};
+use crate::store::{Change, Place, Reading, Tags, TraceNumber, record};
+
+/// How much is kept in memory, in bytes.
+const IN_MEMORY: usize = 16 << 20;
+
+/// Numbers from here on are given by the harvest to IRIs that the dictionary of the store did not have.
+const FIRST_NEW_NAME: u32 = 1 << 31;
+
+const CLEAR: u8 = 0;
+const PUT: u8 = 1;
+const REMOVE: u8 = 2;
+
+/// What a method gave.
+pub struct Harvest<'r> {
+    reading: &'r dyn Reading,
+    kept: SpooledTempFile,
+    count: u64,
+    new_names: Vec<String>,
+    numbers: HashMap<String, Name>,
+}
+
+impl<'r> Harvest<'r> {
+    /// Returns an empty harvest; names are looked up in a state of the store.
+    pub fn new(reading: &'r dyn Reading) -> Self {
+        let kept = SpooledTempFile::new(IN_MEMORY);
+        Self { reading, kept, count: 0, new_names: Vec::new(), numbers: HashMap::new() }
+    }
+
+    /// Returns what is to be stored, free of the state of the store.
+    ///
+    /// # Errors
+    /// `Internal` if the temporary file cannot be read.
+    pub fn finish(mut self) -> Result<Changes> {
+        self.kept.seek(SeekFrom::Start(0)).map_err(spool)?;
+        Ok(Changes { kept: self.kept, count: self.count, new_names: self.new_names })
+    }
+
+    fn keep(&mut self, mark: u8, body: &[u8]) -> Result<()> {
+        let mut header = vec![mark];
+        header.extend_from_slice(&(body.len() as u64).to_be_bytes());
+        self.kept.write_all(&header).and_then(|()| self.kept.write_all(body)).map_err(spool)?;
+        self.count += 1;
+        Ok(())
+    }
+}
+
+impl Sink for Harvest<'_> {
+    fn clear(&mut self) -> Result<()> {
+        self.keep(CLEAR, &[])
+    }
+
+    fn put(&mut self, obsel: &Obsel<'_>) -> Result<()> {
+        let mut body = Vec::with_capacity(128);
+        put_text(&mut body, obsel.id);
+        put_int(&mut body, obsel.begin);
+        put_int(&mut body, obsel.end);
+        body.extend_from_slice(&record::encode(obsel));
+        self.keep(PUT, &body)
+    }
+
+    fn remove(&mut self, id: &str) -> Result<()> {
+        self.keep(REMOVE, id.as_bytes())
+    }
+
+    fn name(&mut self, iri: &str) -> Result<Name> {
+        if let Some(name) = self.numbers.get(iri) {
+            return Ok(*name);
+        }
+        let name = match self.reading.name_of(iri)? {
+            Some(name) => name,
+            None => {
+                self.new_names.push(iri.to_owned());
+                Name(FIRST_NEW_NAME + (self.new_names.len() - 1) as u32)
+            }
+        };
+        self.numbers.insert(iri.to_owned(), name);
+        Ok(name)
+    }
+}
+
+/// The changes to the obsels of a trace, ready to be stored.
+pub struct Changes {
+    kept: SpooledTempFile,
+    count: u64,
+    new_names: Vec<String>,
+}
+
+impl Changes {
+    /// Tells whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Stores the changes, and renews the tags that they break.
+    ///
+    /// # Errors
+    /// Those of the store; `Internal` if the temporary file cannot be read.
+    pub fn store(self, change: &mut Change<'_>, trace: TraceNumber) -> Result<()> {
+        let names = self.new_names.iter().map(|iri| change.name(iri)).collect::<Result<Vec<_>, _>>()?;
+        let mut kept = BufReader::new(self.kept);
+        // A computed trace has no pseudo-monotonicity range of its own.
+        let mut monotonicity = Monotonicity::new(change.last_place(trace)?, 0);
+        let (mut only_adds, mut adds, mut cleared) = (true, false, false);
+        let mut body = Vec::new();
+        for _ in 0..self.count {
+            let mark = read_change(&mut kept, &mut body).map_err(spool)?;
+            match mark {
+                CLEAR => {
+                    change.delete_obsels(trace)?;
+                    (only_adds, cleared) = (false, true);
+                }
+                REMOVE => {
+                    let id = std::str::from_utf8(&body).map_err(|error| Error::Internal(error.to_string()))?;
+                    only_adds &= !change.remove_obsel(trace, id)?;
+                }
+                _ => {
+                    let mut input = Input(&body);
+                    let mut obsel = Obsel { id: input.text()?, ..Obsel::default() };
+                    (obsel.begin, obsel.end) = (input.int()?, input.int()?);
+                    record::decode(input.0, &mut obsel)?;
+                    obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
+                        Some(new) => names[new as usize],
+                        None => name,
+                    });
+                    let known = if cleared { None } else { change.obsel(trace, obsel.id)? };
+                    match known {
+                        Some(known) if known == obsel => {}
+                        Some(_) => {
+                            change.replace_obsel(trace, &obsel)?;
+                            only_adds = false;
+                        }
+                        None => {
+                            change.add_obsel(trace, &obsel)?;
+                            adds = true;
+                            if only_adds {
+                                let related = related(change, trace, &obsel)?;
+                                let place = Place { end: obsel.end, begin: obsel.begin, id: obsel.id.to_owned() };
+                                monotonicity.add(place, &related);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if !only_adds {
+            change.renew_tags(trace)?;
+        } else if adds {
+            let tag = change.new_tag();
+            let tags = &mut change.record(trace)?.tags;
+            let verdict = monotonicity.verdict;
+            *tags = Tags {
+                main: tag,
+                strict: if verdict.strict { tags.strict } else { tag },
+                pseudo: if verdict.pseudo { tags.pseudo } else { tag },
+                logical: tags.logical,
+            };
+        }
+        Ok(())
+    }
+}
+
+/// Reads a mark and, into `body`, what follows it.
+fn read_change(kept: &mut impl Read, body: &mut Vec<u8>) -> std::io::Result<u8> {
+    let mut header = [0; 9];
+    kept.read_exact(&mut header)?;
+    let [mark, length @ ..] = header;
+    body.resize(usize::try_from(u64::from_be_bytes(length)).map_err(std::io::Error::other)?, 0);
+    kept.read_exact(body)?;
+    Ok(mark)
+}
+
+/// Returns the places of the obsels to which a new one is directly related.
+fn related(change: &Change<'_>, trace: TraceNumber, obsel: &Obsel<'_>) -> Result<Vec<Place>> {
+    let mut ids: HashSet<&str> = HashSet::new();
+    let arcs = obsel.arcs.iter().map(|arc| &arc.object).chain(obsel.others.iter().map(|(subject, _)| subject));
+    for value in arcs {
+        if let Value::Obsel(id) = value
+            && *id != obsel.id
+        {
+            ids.insert(id);
+        }
+    }
+    let mentions = if change.trace(trace)?.mentions > 0 { change.mentions(trace, obsel.id)? } else { Vec::new() };
+    ids.extend(mentions.iter().map(|mention| mention.other));
+    let mut places = Vec::with_capacity(ids.len());
+    for id in ids {
+        places.extend(change.place(trace, id)?);
+    }
+    Ok(places)
+}
+
+fn spool(error: std::io::Error) -> Error {
+    Error::Store(error.into())
+}

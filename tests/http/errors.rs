@@ -1,0 +1,61 @@
+//! Payloads that cannot be read, and the text of refusals.
+
+use crate::support::TestKtbs;
+
+#[test]
+fn an_unknown_resource_is_described_by_the_front_end() {
+    let ktbs = TestKtbs::new();
+    for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS", "BREW"] {
+        let answer = ktbs.send(method, "nothing", &[], b"").expect(404);
+        assert_eq!(
+            answer.body,
+            "404 Not Found\n\nService info\n  class name: KtbsService\n  root URI  : http://localhost:8001/ktbs/\n        "
+        );
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+}
+
+#[test]
+fn payloads_that_cannot_be_read_are_refused() {
+    let ktbs = TestKtbs::with_trace(|_| {});
+    let turtle = "<> <http://liris.cnrs.fr/silex/2009/ktbs#contains> <m2> .";
+    for (content_type, body, status) in [
+        ("text/turtle", "<> <p> ".as_bytes(), 400),
+        ("text/turtle", b"<> <p> \"\xE9\" .", 400),
+        ("text/turtle;charset=us-ascii", "<> <p> \"é\" .".as_bytes(), 400),
+        ("text/turtle;charset=klingon", turtle.as_bytes(), 415),
+        ("application/vnd.ms-excel", b"begin;end", 415),
+        ("text/json", b"{}", 415),
+        ("multipart/form-data; boundary=x", b"--x", 415),
+    ] {
+        let headers = [("Content-Type", content_type)];
+        let answer = ktbs.send("POST", "b/", &headers, body).expect(status);
+        assert_eq!(
+            answer.header("content-type"),
+            "text/plain; charset=utf-8",
+            "{content_type}"
+        );
+    }
+}
+
+#[test]
+fn payloads_are_decoded_by_their_charset() {
+    let ktbs = TestKtbs::with_trace(|_| {});
+    let body = |name: &str| {
+        crate::support::turtle(&format!(
+            "<> k:contains <{name}> . <{name}> a k:TraceModel ; <http://x/p> \"é\" ."
+        ))
+    };
+    let latin1: Vec<u8> = body("m1").chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
+    let utf16: Vec<u8> = body("m2").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, charset, body) in [
+        ("m1", "TEXT/Turtle; charset=ISO-8859-1", latin1),
+        ("m2", "text/turtle;charset=\"utf-16le\"", utf16),
+        ("m3", "", body("m3").into_bytes()),
+    ] {
+        ktbs.send("POST", "b/", &[("Content-Type", charset)], &body).expect(201);
+        let answer = ktbs.get(&format!("b/{name}.nt"), &[]).expect(200);
+        assert!(answer.body.contains("\"é\""), "{charset}: {}", answer.body);
+    }
+}

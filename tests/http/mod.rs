@@ -1,0 +1,12 @@
+//! What HTTP promises whatever the resource is.
+
+mod conditional;
+mod cors;
+mod errors;
+mod handler;
+mod limits;
+mod methods;
+mod negotiation;
+mod post_via_get;
+mod slices;
+mod urls;

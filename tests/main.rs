@@ -1,0 +1,8 @@
+//! The integration tests: one program, one module for each subject.
+
+mod http;
+mod program;
+mod routes;
+mod support;
+mod tables;
+mod web_server;

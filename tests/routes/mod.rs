@@ -1,0 +1,12 @@
+//! The rules of each kind of resource, through the service: one file for each kind.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod base;
+mod computed_trace;
+mod data_graph;
+mod method;
+mod model;
+mod root;
+mod stored_trace;
+mod support;
