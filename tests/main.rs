@@ -1,6 +1,7 @@
 //! The integration tests: one program, one module for each subject.
 
 mod http;
+mod methods;
 mod program;
 mod routes;
 mod support;

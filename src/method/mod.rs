@@ -18,7 +18,6 @@ mod model;
 mod params;
 mod progress;
 mod source;
-pub mod spool;
 mod term;
 
 use std::fmt;
