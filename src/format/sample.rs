@@ -10,7 +10,8 @@ use sophia::api::source::TripleSource;
 use crate::format::{Prefixes, WriteView};
 use crate::rdf::{Graph, Term, blank, iri, string, tagged, typed};
 use crate::resource::view::Content;
-use crate::resource::{Shape, View};
+use crate::resource::{Expected, Service, Settings, Shape, View};
+use crate::store::Store;
 use crate::vocab::{KTBS, RDF, XSD, xsd};
 
 /// Returns a view of a graph.
@@ -226,4 +227,93 @@ pub fn normalized(graph: &Graph) -> Graph {
         };
     }
     same
+}
+
+/// A kTBS in a temporary directory, with the base `http://h/b/` and its stored trace `t/`, whose model is `model`.
+pub struct Ktbs {
+    _directory: tempfile::TempDir,
+    service: Service,
+}
+
+/// The trace of [`Ktbs`].
+pub const TRACE: &str = "http://h/b/t/";
+
+impl Ktbs {
+    /// Returns a kTBS whose trace has the obsels that a Turtle document describes, posted at once.
+    pub fn with(obsels: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), "http://h/", 1 << 28).unwrap();
+        let settings = Settings {
+            version: "1".to_owned(),
+            builtin_methods: Vec::new(),
+            stats_per_type: true,
+            stats_subjects: false,
+            id_bytes: 200,
+        };
+        let service = Service::new(store, settings).unwrap();
+        let ktbs = Self {
+            _directory: directory,
+            service,
+        };
+        ktbs.post("http://h/", "<> k:hasBase <b/> . <b/> a k:Base .");
+        ktbs.post(
+            "http://h/b/",
+            "<> k:contains <t/> . <t/> a k:StoredTrace ; k:hasModel <model> ; k:hasOrigin \"o\" .",
+        );
+        if !obsels.is_empty() {
+            ktbs.post(TRACE, obsels);
+        }
+        ktbs
+    }
+
+    /// Posts a Turtle document.
+    pub fn post(&self, address: &str, text: &str) {
+        let target = self.service.find(address).unwrap();
+        self.service.create(&target, &[], turtle(address, text)).unwrap();
+    }
+
+    /// Replaces all the obsels.
+    pub fn put_obsels(&self, text: &str) {
+        let target = self.service.find("http://h/b/t/@obsels").unwrap();
+        let graph = turtle("http://h/b/t/@obsels", text);
+        self.service.replace(target, &Expected::Anything, graph).unwrap();
+    }
+
+    /// Returns the view of a resource below the trace, with parameters.
+    pub fn view(&self, path: &str, parameters: &[(&str, &str)]) -> View {
+        let target = self.service.find(&format!("{TRACE}{path}")).unwrap();
+        let parameters: Vec<_> = parameters
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        self.service.read(target, &parameters).unwrap()
+    }
+}
+
+/// Obsels in every shape: relations both ways and to come, blank nodes nested, shared, pointing back and in a ring,
+/// values of all kinds.
+pub const OBSELS: &str = r#"
+    <o1> a m:A ; k:hasTrace <> ; k:hasBegin 1 ; k:hasEnd 2 ; k:hasSubject "alice" ;
+        m:text "a \"quoted\" \\ é 🎈\n", "autre"@fr ; m:n 1, -2, 3.50, 4.5e0, 1e3, true ; m:date "2017-02-28"^^xsd:date ;
+        m:seen x:thing, </b/other>, </b/t/none>, m:at .
+    <o2> a m:B, x:T, <o9> ; k:hasTrace <> ; k:hasBegin 3 ; k:hasEnd 4 ; k:hasSubject x:bob ;
+        k:hasBeginDT "1970-01-01T00:00:03Z"^^xsd:dateTime ; k:hasSourceObsel x:s, <o1> ; m:rel <o1>, <o2> ; m:next <o3> .
+    <o3> a k:Obsel ; k:hasTrace <> ; k:hasBegin 5 ; k:hasEnd 5 ;
+        m:pos [ a m:Point ; m:lat 1.5e0 ; m:area [ m:name "square" ; m:of <o1> ] ], [] ; skos:prefLabel "third" .
+    [] m:about <o3> ; m:k "v" .
+    x:outside m:about <o3> .
+    <o4> a m:A ; k:hasTrace <> ; k:hasBegin 6 ; k:hasEnd 6 ; m:ring _:r1 . _:r1 m:to _:r2 . _:r2 m:to _:r1 ; m:back <o4> .
+    <o5> a m:A ; k:hasTrace <> ; k:hasBegin 7 ; k:hasEnd 7 ; m:shared _:s ; <m:clash> <k:clash>, 1 .
+    <o6> a m:A ; k:hasTrace <> ; k:hasBegin 7 ; k:hasEnd 8 ; m:shared _:s . _:s m:v 1 ; m:w [ m:v 2 ] .
+    <o7> a m:A ; k:hasTrace <> ; k:hasBegin 9 ; k:hasEnd 9 ; m:rel <o7>, <o1> .
+"#;
+
+/// The views of these obsels that differ in what they show.
+pub fn views(ktbs: &Ktbs) -> Vec<View> {
+    let mut views = vec![ktbs.view("@obsels", &[])];
+    for (min, max) in [("1", "1"), ("3", "3"), ("5", "5"), ("6", "7"), ("1", "9"), ("20", "30")] {
+        views.push(ktbs.view("@obsels", &[("minb", min), ("maxb", max)]));
+    }
+    views.extend(["o1", "o2", "o3", "o4", "o5", "o6"].map(|id| ktbs.view(id, &[])));
+    views
 }

@@ -188,7 +188,7 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
     let mut said = HashSet::new();
     obsels.for_each(&mut |obsel| {
         let mentions = if alone || obsels.partial {
-            obsels.mentions(obsel.id)?
+            obsels.relations(obsel)?
         } else {
             Vec::new()
         };
@@ -340,5 +340,87 @@ pub fn label(bytes: &mut Vec<u8>, block: u64, blank: Blank) {
             bytes.push(b's');
             bytes.extend_from_slice(number.format(shared).as_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use sophia::turtle::parser::nt::NTriplesParser;
+    use sophia::turtle::parser::turtle::TurtleParser;
+    use sophia::xml::parser::RdfXmlParser;
+
+    use super::*;
+    use crate::format::sample::{
+        Ktbs, OBSELS, TRACE, assert_same_graphs, normalized, read, read_json, turtle, views, written,
+    };
+    use crate::format::{json, ntriples, rdfxml, turtle as turtle_format};
+
+    #[test]
+    fn all_the_syntaxes_say_the_same() {
+        let ktbs = Ktbs::with(OBSELS);
+        for view in views(&ktbs) {
+            let bytes = written(ntriples::write, &view);
+            let expected = read(NTriplesParser::default(), &bytes);
+            let bytes = written(turtle_format::write, &view);
+            assert_same_graphs(&expected, &read(TurtleParser::default(), &bytes), &bytes);
+            let bytes = written(rdfxml::write, &view);
+            assert_same_graphs(&expected, &read(RdfXmlParser::default(), &bytes), &bytes);
+            let bytes = written(json::write, &view);
+            assert_same_graphs(
+                &normalized(&expected),
+                &normalized(&read_json(&view.iri, &bytes)),
+                &bytes,
+            );
+        }
+    }
+
+    fn shown(ktbs: &Ktbs, path: &str, parameters: &[(&str, &str)], expected: &str) {
+        let bytes = written(ntriples::write, &ktbs.view(path, parameters));
+        assert_same_graphs(
+            &turtle(TRACE, expected),
+            &read(NTriplesParser::default(), &bytes),
+            &bytes,
+        );
+    }
+
+    const COLLECTION: &str = "<> k:hasObselCollection <@obsels> . <@obsels> a k:StoredTraceObsels . ";
+
+    #[test]
+    fn the_whole_collection_is_what_was_posted() {
+        let ktbs = Ktbs::with(OBSELS);
+        shown(&ktbs, "@obsels", &[], &format!("{COLLECTION}{OBSELS}"));
+        shown(&Ktbs::with(""), "@obsels", &[], COLLECTION);
+    }
+
+    #[test]
+    fn a_slice_shows_relations_with_its_neighbours() {
+        let ktbs = Ktbs::with("<q1> a m:Q ; k:hasTrace <> ; k:hasBegin 1 ; m:text \"moon\" .");
+        ktbs.post(TRACE, "<c1> a m:C ; k:hasTrace <> ; k:hasBegin 2 ; m:on <q1> .");
+        ktbs.post(
+            TRACE,
+            "<c2> a m:C ; k:hasTrace <> ; k:hasBegin 3 ; m:on <q1> ; m:then <c1>, <none> .",
+        );
+        let q1 = "<q1> a m:Q ; k:hasTrace <> ; k:hasBegin 1 ; k:hasEnd 1 ; m:text \"moon\" . \
+            <c1> k:hasTrace <> ; m:on <q1> . <c2> k:hasTrace <> ; m:on <q1> .";
+        shown(&ktbs, "@obsels", &[("maxe", "1")], &format!("{COLLECTION}{q1}"));
+        shown(&ktbs, "q1", &[], q1);
+        let c1 = "<c1> a m:C ; k:hasTrace <> ; k:hasBegin 2 ; k:hasEnd 2 ; m:on <q1> . <q1> k:hasTrace <> . \
+            <c2> k:hasTrace <> ; m:then <c1> .";
+        shown(
+            &ktbs,
+            "@obsels",
+            &[("minb", "2"), ("maxb", "2")],
+            &format!("{COLLECTION}{c1}"),
+        );
+        shown(&ktbs, "c1", &[], c1);
+        shown(
+            &ktbs,
+            "@obsels",
+            &[("minb", "3")],
+            &format!(
+                "{COLLECTION} <c2> a m:C ; k:hasTrace <> ; k:hasBegin 3 ; k:hasEnd 3 ; m:on <q1> ; m:then <c1>, <none> .
+                <q1> k:hasTrace <> . <c1> k:hasTrace <> ."
+            ),
+        );
     }
 }

@@ -178,6 +178,58 @@ impl Obsels {
         Ok(self.snapshot.mentions(self.number, id)?)
     }
 
+    /// Returns the triples that relate an obsel to another, in whose description they stand: the [`Obsels::mentions`]
+    /// that are not about a blank node, which both describe.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn relations(&self, obsel: &Obsel<'_>) -> Result<Vec<Mention<'_>>> {
+        let mut mentions = self.mentions(obsel.id)?;
+        if mentions.is_empty() || (obsel.blank_arcs.is_empty() && obsel.arcs.iter().all(|arc| !is_blank(arc.object))) {
+            return Ok(mentions);
+        }
+        let mut failure = None;
+        mentions.retain(|mention| {
+            self.relates(mention, obsel).unwrap_or_else(|e| {
+                failure = Some(e);
+                false
+            })
+        });
+        failure.map_or(Ok(mentions), Err)
+    }
+
+    /// Tells whether a mention of an obsel is a triple between it and the other. The description of the other is read
+    /// only where that of the obsel itself leaves a doubt.
+    fn relates(&self, mention: &Mention<'_>, obsel: &Obsel<'_>) -> Result<bool> {
+        let (predicate, this) = (mention.predicate, Value::Obsel(obsel.id));
+        let doubtful = if mention.outgoing {
+            obsel
+                .arcs
+                .iter()
+                .any(|arc| arc.predicate == predicate && is_blank(arc.object))
+        } else {
+            obsel
+                .blank_arcs
+                .iter()
+                .any(|(_, arc)| arc.predicate == predicate && arc.object == this)
+        };
+        if !doubtful {
+            return Ok(true);
+        }
+        let Some(other) = self.snapshot.obsel(self.number, mention.other)? else {
+            return Ok(false);
+        };
+        Ok(if mention.outgoing {
+            let object = Value::Obsel(other.id);
+            other.others.contains(&(this, Arc { predicate, object }))
+        } else {
+            other.arcs.contains(&Arc {
+                predicate,
+                object: this,
+            })
+        })
+    }
+
     /// Tells whether any obsel of the trace names another. If not, [`Obsels::mentions`] has nothing to tell.
     ///
     /// # Errors
@@ -234,7 +286,7 @@ impl Obsels {
         if self.partial {
             self.for_each(&mut |obsel| {
                 names.extend(obsel.arcs.iter().map(|arc| arc.predicate));
-                for mention in self.mentions(obsel.id)? {
+                for mention in self.relations(obsel)? {
                     if mention.outgoing {
                         names.insert(mention.predicate);
                     }
@@ -288,4 +340,8 @@ impl Obsels {
         })?;
         Ok(triples)
     }
+}
+
+fn is_blank(value: Value<'_>) -> bool {
+    matches!(value, Value::Blank(_))
 }

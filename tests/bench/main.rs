@@ -63,7 +63,9 @@ impl Bench {
     fn open(directory: &Path) -> Result<Self> {
         let mut config = config::load(&[], &[("server", "fixed-root-uri", ROOT)])?.0;
         config.store.directory = Some(directory.to_owned());
-        Ok(Self { app: App::open(config)? })
+        Ok(Self {
+            app: App::open(config)?,
+        })
     }
 
     /// Sends a request and returns how long it took and how many bytes came back.
@@ -74,7 +76,10 @@ impl Bench {
             ("CONTENT_LENGTH", body.len().to_string()),
         ];
         params.extend(headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let params = params.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect();
+        let params = params
+            .into_iter()
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes()))
+            .collect();
         let mut reply = Counted::default();
         let start = Instant::now();
         self.app.handle(&Params(params), &mut { body }, &mut reply)?;
@@ -123,16 +128,34 @@ fn batch(from: usize, count: usize) -> String {
 fn status(name: &str) -> f64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
-    let kib = line.and_then(|rest| rest.trim_start_matches(':').split_whitespace().next()?.parse::<f64>().ok());
+    let kib = line.and_then(|rest| {
+        rest.trim_start_matches(':')
+            .split_whitespace()
+            .next()?
+            .parse::<f64>()
+            .ok()
+    });
     kib.unwrap_or(0.0) / 1024.0
 }
 
 fn measure(directory: &Path, obsels: usize) -> Result<()> {
     println!("\n## {obsels} obsels\n");
     let mut bench = Bench::open(directory)?;
-    bench.post("", "text/turtle", "@prefix k: <http://liris.cnrs.fr/silex/2009/ktbs#>. <> k:hasBase <b/>. <b/> a k:Base.")?;
-    bench.post("b/", "application/json", r#"{"@graph":[{"@id":"m","@type":"TraceModel"}]}"#)?;
-    bench.post("b/", "application/json", r#"{"@id":"t/","@type":"StoredTrace","hasModel":"m","origin":"2020-01-01T00:00:00Z"}"#)?;
+    bench.post(
+        "",
+        "text/turtle",
+        "@prefix k: <http://liris.cnrs.fr/silex/2009/ktbs#>. <> k:hasBase <b/>. <b/> a k:Base.",
+    )?;
+    bench.post(
+        "b/",
+        "application/json",
+        r#"{"@graph":[{"@id":"m","@type":"TraceModel"}]}"#,
+    )?;
+    bench.post(
+        "b/",
+        "application/json",
+        r#"{"@id":"t/","@type":"StoredTrace","hasModel":"m","origin":"2020-01-01T00:00:00Z"}"#,
+    )?;
     let start = Instant::now();
     let mut from = 0;
     while from < obsels {
@@ -162,27 +185,53 @@ fn measure(directory: &Path, obsels: usize) -> Result<()> {
         ("GET of the trace", "b/t/".to_owned()),
         ("GET of @stats", "b/t/@stats".to_owned()),
         ("page of 100 at the start", "b/t/@obsels?limit=100".to_owned()),
-        ("page of 100 in the middle (minb)", format!("b/t/@obsels?limit=100&minb={middle}")),
-        ("page of 100 at the end (minb)", format!("b/t/@obsels?limit=100&minb={last}")),
-        ("page of 100 at the end (reverse)", "b/t/@obsels?reverse&limit=100".to_owned()),
-        ("page of 100 of maxb", format!("b/t/@obsels?reverse&limit=100&maxb={middle}")),
+        (
+            "page of 100 in the middle (minb)",
+            format!("b/t/@obsels?limit=100&minb={middle}"),
+        ),
+        (
+            "page of 100 at the end (minb)",
+            format!("b/t/@obsels?limit=100&minb={last}"),
+        ),
+        (
+            "page of 100 at the end (reverse)",
+            "b/t/@obsels?reverse&limit=100".to_owned(),
+        ),
+        (
+            "page of 100 of maxb",
+            format!("b/t/@obsels?reverse&limit=100&maxb={middle}"),
+        ),
     ] {
-        row(name, bench.median(101, |bench, _| Ok(bench.get(&path, "application/json")?.0))?);
+        row(
+            name,
+            bench.median(101, |bench, _| Ok(bench.get(&path, "application/json")?.0))?,
+        );
     }
-    println!("\n{:<12} {:>12} {:>10} {:>10} {:>16}", "whole trace", "ms", "MiB", "MiB/s", "memory (anon MiB)");
+    println!(
+        "\n{:<12} {:>12} {:>10} {:>10} {:>16}",
+        "whole trace", "ms", "MiB", "MiB/s", "memory (anon MiB)"
+    );
     for (name, media_type) in FORMATS {
         let before = status("RssAnon");
         let (elapsed, bytes) = bench.get("b/t/@obsels", media_type)?;
         let (seconds, mib) = (elapsed.as_secs_f64(), bytes as f64 / 1_048_576.0);
         let grown = status("RssAnon") - before;
-        println!("{name:<12} {:>12.1} {mib:>10.1} {:>10.0} {:>10.1} (+{grown:.1})", seconds * 1e3, mib / seconds, status("RssAnon"));
+        println!(
+            "{name:<12} {:>12.1} {mib:>10.1} {:>10.0} {:>10.1} (+{grown:.1})",
+            seconds * 1e3,
+            mib / seconds,
+            status("RssAnon")
+        );
     }
     drop(bench);
     let program = std::env::current_exe()?;
     let start = Instant::now();
     let done = Command::new(program).arg("--first-answer").arg(directory).status()?;
     ensure!(done.success(), "a new process does not answer");
-    println!("\nstart of a process, first answer, end: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "\nstart of a process, first answer, end: {:.1} ms",
+        start.elapsed().as_secs_f64() * 1e3
+    );
     let bytes = fs::metadata(directory.join("data.mdb"))?.len();
     println!("store: {:.0} bytes per obsel", bytes as f64 / next as f64);
     Ok(())

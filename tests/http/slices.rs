@@ -40,7 +40,11 @@ fn next_links_enumerate_each_obsel_once() {
                 .body
                 .lines()
                 .filter_map(|line| line.split_once(has_begin))
-                .map(|(subject, _)| subject[subject.len() - 1..].parse::<i32>().expect("a digit ends the IRI"))
+                .map(|(subject, _)| {
+                    subject[subject.len() - 1..]
+                        .parse::<i32>()
+                        .expect("a digit ends the IRI")
+                })
                 .collect();
             ids.sort_by_key(|id| (id - first).abs());
             found.extend(ids);
@@ -66,10 +70,13 @@ fn the_etag_of_a_slice_is_its_most_stable() {
 
     let conditional = [NT, ("If-None-Match", slice.header("etag"))];
     ktbs.get("b/t/@obsels?maxe=2", &conditional).expect(304);
-    ktbs.post_turtle("b/t/", "<o6> k:hasTrace <> ; k:hasBegin 6 .").expect(201);
+    ktbs.post_turtle("b/t/", "<o6> k:hasTrace <> ; k:hasBegin 6 .")
+        .expect(201);
     ktbs.get("b/t/@obsels?maxe=2", &conditional).expect(304);
-    ktbs.get("b/t/@obsels", &[NT, ("If-None-Match", whole.header("etag"))]).expect(200);
-    ktbs.post_turtle("b/t/", "<o0> k:hasTrace <> ; k:hasBegin 0 .").expect(201);
+    ktbs.get("b/t/@obsels", &[NT, ("If-None-Match", whole.header("etag"))])
+        .expect(200);
+    ktbs.post_turtle("b/t/", "<o0> k:hasTrace <> ; k:hasBegin 0 .")
+        .expect(201);
     ktbs.get("b/t/@obsels?maxe=2", &conditional).expect(200);
 }
 

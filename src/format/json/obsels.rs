@@ -37,7 +37,7 @@ pub fn collection(view: &View, obsels: &Obsels, style: Style, mut output: Output
         output.bytes.extend_from_slice(if first { b"\n" } else { b",\n" });
         first = false;
         let mentions = if items.has_mentions {
-            obsels.mentions(obsel.id)?
+            obsels.relations(obsel)?
         } else {
             Vec::new()
         };

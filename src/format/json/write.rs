@@ -57,7 +57,7 @@ fn one(view: &View, obsels: &Obsels, style: Style) -> Result<serde_json::Value> 
     let mut objects = Objects::new(view, obsels, &shortener, style);
     let mut document = serde_json::Value::Null;
     obsels.for_each(&mut |obsel| {
-        let mentions = obsels.mentions(obsel.id)?;
+        let mentions = obsels.relations(obsel)?;
         document = objects.object(obsel, &mentions, true)?.into();
         Ok(())
     })?;
