@@ -25,10 +25,16 @@ fn copies_name_copies() {
         "o12 [12,20] (_:0) m:inner 3 ; a m:B ; k:hasSourceObsel s/o12 ; m:bn _:0 ; m:ext <http://ex.org/x> ; \
          m:rel c/o10 ; m:self c/o12 ; m:tr c/",
     ];
-    assert_eq!(world.compute("filter", &["s"], &[("after", "10"), ("before", "20")]), expected);
+    assert_eq!(
+        world.compute("filter", &["s"], &[("after", "10"), ("before", "20")]),
+        expected
+    );
     let all = world.compute("filter", &["s"], &[]);
     assert_eq!(all.len(), 4);
-    assert_eq!(all[0], "o00 [0,0] a m:A ; k:hasSourceObsel s/o00 ; k:hasSubject \"me\" ; m:x 1");
+    assert_eq!(
+        all[0],
+        "o00 [0,0] a m:A ; k:hasSourceObsel s/o00 ; k:hasSubject \"me\" ; m:x 1"
+    );
     assert_eq!(
         all[1],
         "o10 [10,15] a m:A ; k:hasSourceObsel s/o10 ; m:rel c/o00 ; m:tags \"a\" ; m:tags \"b\""
@@ -56,7 +62,10 @@ fn dates_are_bounds_rounded_to_even() {
     let world = World::new("<m> k:hasUnit k:second .");
     world.trace("s", "k:hasOrigin \"2020-01-01T00:00:00Z\" ;");
     for begin in 0..5 {
-        world.obsels("s", &format!("<o{begin}> a m:A ; k:hasTrace <> ; k:hasBegin {begin} ; k:hasEnd {begin} ."));
+        world.obsels(
+            "s",
+            &format!("<o{begin}> a m:A ; k:hasTrace <> ; k:hasBegin {begin} ; k:hasEnd {begin} ."),
+        );
     }
     let cases: [(&str, &str, &[&str]); 6] = [
         ("afterDT", "2020-01-01T00:00:01.5Z", &["o2", "o3", "o4"]),
@@ -85,7 +94,10 @@ fn subtypes_count_through_parent_models() {
     let world = World::new(
         "<m> k:hasParentModel <p> . m:B k:hasSuperObselType m:A . m:C k:hasSuperObselType <p#P> . m:D a k:ObselType .",
     );
-    world.post("b/", "<> k:contains <p> . <p> a k:TraceModel . <p#Q> k:hasSuperObselType <p#P> .");
+    world.post(
+        "b/",
+        "<> k:contains <p> . <p> a k:TraceModel . <p#Q> k:hasSuperObselType <p#P> .",
+    );
     world.trace("s", "k:hasOrigin \"o\" ;");
     world.obsels(
         "s",
@@ -126,7 +138,10 @@ fn only_what_is_new_is_copied() {
     let mut sizes = Vec::new();
     let mut work = Vec::new();
     for at in [0, 5, 10, 15, 20, 25, 30, 27, 17, 7, 35] {
-        world.obsels("s", &format!("<o{at}> a m:A ; k:hasTrace <> ; k:hasBegin {at} ; k:hasEnd {at} ."));
+        world.obsels(
+            "s",
+            &format!("<o{at}> a m:A ; k:hasTrace <> ; k:hasBegin {at} ; k:hasEnd {at} ."),
+        );
         computation.refresh().expect("legal parameters");
         computation.assert_as_from_scratch();
         sizes.push(computation.obsels().len());
@@ -162,12 +177,18 @@ fn relations_are_copied_between_members_only() {
     ];
     for step in steps {
         for (at, relation) in step {
-            world.obsels("s", &format!("<o{at}> a m:A ; k:hasTrace <> ; k:hasBegin {at} ; k:hasEnd {at} ; {relation} ."));
+            world.obsels(
+                "s",
+                &format!("<o{at}> a m:A ; k:hasTrace <> ; k:hasBegin {at} ; k:hasEnd {at} ; {relation} ."),
+            );
         }
         computation.refresh().expect("legal parameters");
         computation.assert_as_from_scratch();
     }
-    world.obsels("s", "<o16> a m:A ; k:hasTrace <> ; k:hasBegin 16 ; k:hasEnd 16 . <o05> m:r <o16> . <o13> m:q <o16> .");
+    world.obsels(
+        "s",
+        "<o16> a m:A ; k:hasTrace <> ; k:hasBegin 16 ; k:hasEnd 16 . <o05> m:r <o16> . <o13> m:q <o16> .",
+    );
     computation.refresh().expect("legal parameters");
     computation.assert_as_from_scratch();
     let relations: Vec<String> = (computation.obsels().iter())
@@ -194,8 +215,16 @@ fn problems_are_told_in_the_words_of_the_ktbs() {
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
     let cases: [Case<'_>; 8] = [
         (&["s"], &[], ""),
-        (&[], &[], "Method <http://liris.cnrs.fr/silex/2009/ktbs#filter> expects exactly one source"),
-        (&["s", "t"], &[], "Method <http://liris.cnrs.fr/silex/2009/ktbs#filter> expects exactly one source"),
+        (
+            &[],
+            &[],
+            "Method <http://liris.cnrs.fr/silex/2009/ktbs#filter> expects exactly one source",
+        ),
+        (
+            &["s", "t"],
+            &[],
+            "Method <http://liris.cnrs.fr/silex/2009/ktbs#filter> expects exactly one source",
+        ),
         (
             &["s"],
             &[("after", "noon"), ("before", "1.0")],
@@ -229,7 +258,11 @@ fn problems_are_told_in_the_words_of_the_ktbs() {
         ),
     ];
     for (sources, parameters, expected) in cases {
-        let expected = if expected.is_empty() { String::new() } else { titled(expected) };
+        let expected = if expected.is_empty() {
+            String::new()
+        } else {
+            titled(expected)
+        };
         assert_eq!(world.diagnosis("filter", sources, parameters), expected);
         let errors = world.describe("filter", sources, parameters).errors;
         assert_eq!(
@@ -252,7 +285,11 @@ fn model_and_origin_are_those_of_the_source_unless_given() {
     let root = crate::support::ROOT;
     let described = |parameters: &[(&str, &str)]| {
         let description = world.describe("filter", &["s"], parameters);
-        let origin = description.origin.as_ref().and_then(ktbs::rdf::as_literal).map(str::to_owned);
+        let origin = description
+            .origin
+            .as_ref()
+            .and_then(ktbs::rdf::as_literal)
+            .map(str::to_owned);
         (description.model.unwrap_or_default(), origin.unwrap_or_default())
     };
     assert_eq!(described(&[]), (format!("{root}b/m"), "o".to_owned()));
@@ -260,5 +297,8 @@ fn model_and_origin_are_those_of_the_source_unless_given() {
         described(&[("model", "http://ex.org/m"), ("origin", "now")]),
         ("http://ex.org/m".to_owned(), "now".to_owned())
     );
-    assert_eq!(described(&[("model", "m2"), ("origin", "")]), (format!("{root}b/c/m2"), String::new()));
+    assert_eq!(
+        described(&[("model", "m2"), ("origin", "")]),
+        (format!("{root}b/c/m2"), String::new())
+    );
 }

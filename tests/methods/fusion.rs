@@ -8,7 +8,10 @@ fn two_sources() -> World {
     world.trace("s2", "k:hasOrigin \"o\" ;");
     world.obsels("s1", "<o1> a m:A ; k:hasTrace <> ; k:hasBegin 10 ; k:hasEnd 10 .");
     world.obsels("s2", "<p1> a m:A ; k:hasTrace <> ; k:hasBegin 5 ; k:hasEnd 5 .");
-    world.obsels("s2", "<p2> a m:A ; k:hasTrace <> ; k:hasBegin 15 ; k:hasEnd 15 ; m:rel <p1> .");
+    world.obsels(
+        "s2",
+        "<p2> a m:A ; k:hasTrace <> ; k:hasBegin 15 ; k:hasEnd 15 ; m:rel <p1> .",
+    );
     world
 }
 
@@ -63,7 +66,9 @@ fn what_is_said_of_a_source_is_said_of_the_target() {
     );
     assert_eq!(
         world.compute("fusion", &["s", "t"], &[]),
-        ["s_a [1,1] (_:0) m:about c/s_a ; a m:A ; k:hasSourceObsel s/a ; m:next c/s_b ; m:oth t/p ; m:self c/s_a ; m:tr c/"]
+        [
+            "s_a [1,1] (_:0) m:about c/s_a ; a m:A ; k:hasSourceObsel s/a ; m:next c/s_b ; m:oth t/p ; m:self c/s_a ; m:tr c/"
+        ]
     );
 }
 
@@ -72,7 +77,10 @@ fn different_models_and_origins_must_be_settled() {
     let world = World::new("");
     world.trace("s", "k:hasOrigin \"o\" ;");
     world.post("b/", "<> k:contains <m2> . <m2> a k:TraceModel .");
-    world.post("b/", "<> k:contains <t/> . <t/> a k:StoredTrace ; k:hasModel <m2> ; k:hasOrigin \"p\" .");
+    world.post(
+        "b/",
+        "<> k:contains <t/> . <t/> a k:StoredTrace ; k:hasModel <m2> ; k:hasOrigin \"p\" .",
+    );
     assert_eq!(
         world.diagnosis("fusion", &["s", "t"], &[("colour", "red")]),
         "fusion.compute_trace_description: ko\n\
@@ -107,7 +115,10 @@ fn two_obsels_never_become_one() {
     assert_eq!(fusion.ids(), ["a_x", "a_b_c"]);
     world.obsels("a", "<b_c> a m:A ; k:hasTrace <> ; k:hasBegin 3 ; k:hasEnd 3 .");
     let problem = fusion.refresh().expect_err("a/b_c and a_b/c have the same name");
-    assert!(problem.contains("Two obsels would have the same identifier a_b_c"), "{problem}");
+    assert!(
+        problem.contains("Two obsels would have the same identifier a_b_c"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -115,6 +126,9 @@ fn a_name_that_is_too_long_is_told() {
     let world = World::new("");
     world.trace("s", "k:hasOrigin \"o\" ;");
     let long = "x".repeat(239);
-    world.obsels("s", &format!("<{long}> a m:A ; k:hasTrace <> ; k:hasBegin 1 ; k:hasEnd 1 ."));
+    world.obsels(
+        "s",
+        &format!("<{long}> a m:A ; k:hasTrace <> ; k:hasBegin 1 ; k:hasEnd 1 ."),
+    );
     assert!(world.problems("fusion", &["s"], &[]).contains("longer than 240 bytes"));
 }

@@ -25,7 +25,12 @@ enum Event {
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
-    let add = (-12..8i64, 0..6i64, 0..4u8, prop::option::of((any::<u8>(), any::<bool>())))
+    let add = (
+        -12..8i64,
+        0..6i64,
+        0..4u8,
+        prop::option::of((any::<u8>(), any::<bool>())),
+    )
         .prop_map(|(delay, duration, kind, related)| Event::Add(delay, duration, kind, related));
     let end = (0..4i64, 0..6i64, 0..4u8).prop_map(|(delay, duration, kind)| Event::Add(delay, duration, kind, None));
     let several = || prop::collection::vec((-5..6i64, 0..4u8), 1..4);
@@ -53,7 +58,12 @@ struct History<'w> {
 impl<'w> History<'w> {
     fn new(world: &'w World) -> Self {
         let (ids, last, count) = Default::default();
-        Self { world, ids, last, count }
+        Self {
+            world,
+            ids,
+            last,
+            count,
+        }
     }
 
     fn happen(&mut self, event: &Event) {
@@ -97,7 +107,10 @@ impl<'w> History<'w> {
 
     fn several(&mut self, obsels: &[(i64, u8)]) -> String {
         let start = self.last;
-        obsels.iter().map(|(delay, kind)| self.obsel(start + delay, start + delay, *kind)).collect()
+        obsels
+            .iter()
+            .map(|(delay, kind)| self.obsel(start + delay, start + delay, *kind))
+            .collect()
     }
 
     fn obsel(&mut self, begin: i64, end: i64, kind: u8) -> String {
@@ -147,7 +160,11 @@ fn check(method: &str, parameters: &[&[(&str, &str)]], range: i64, events: &[Eve
 
 /// How many histories each method goes through; the environment may ask for more.
 fn cases() -> Config {
-    let default = if std::env::var_os("PROPTEST_CASES").is_some() { Config::default().cases } else { 40 };
+    let default = if std::env::var_os("PROPTEST_CASES").is_some() {
+        Config::default().cases
+    } else {
+        40
+    };
     Config {
         cases: default,
         failure_persistence: None,

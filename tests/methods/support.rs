@@ -58,7 +58,11 @@ impl World {
     /// Replaces the obsels of a trace.
     pub fn put_obsels(&self, trace: &str, body: &str) {
         let path = format!("b/{trace}/@obsels");
-        let etag = self.ktbs.get(&path, &[("Accept", "text/turtle")]).header("etag").to_owned();
+        let etag = self
+            .ktbs
+            .get(&path, &[("Accept", "text/turtle")])
+            .header("etag")
+            .to_owned();
         let structure = format!("<./> k:hasObselCollection <> . <> a k:StoredTraceObsels . {body}");
         let headers = [("Content-Type", "text/turtle"), ("If-Match", &etag)];
         let body = crate::support::turtle(&turtle(&structure));
@@ -72,7 +76,11 @@ impl World {
 
     /// Puts other triples in the model.
     pub fn put_model(&self, body: &str) {
-        let etag = self.ktbs.get("b/m", &[("Accept", "text/turtle")]).header("etag").to_owned();
+        let etag = self
+            .ktbs
+            .get("b/m", &[("Accept", "text/turtle")])
+            .header("etag")
+            .to_owned();
         let headers = [("Content-Type", "text/turtle"), ("If-Match", &etag)];
         let body = format!("<./> k:contains <m> . <m> a k:TraceModel . {body}");
         let body = crate::support::turtle(&turtle(&body));
@@ -89,9 +97,16 @@ impl World {
         let path = format!("b/{id}/");
         let entry = snapshot.entry(&path).unwrap().unwrap();
         let iri = format!("{ROOT}{path}");
-        let model = entry.graph.object_of(&iri, k::HAS_MODEL).and_then(as_iri).map(str::to_owned);
+        let model = entry
+            .graph
+            .object_of(&iri, k::HAS_MODEL)
+            .and_then(as_iri)
+            .map(str::to_owned);
         let unit = (model.as_deref()).and_then(|model| snapshot.head(model.strip_prefix(ROOT)?).unwrap()?.unit);
-        let range = entry.graph.object_of(&iri, k::HAS_PSEUDO_MON_RANGE).and_then(as_literal);
+        let range = entry
+            .graph
+            .object_of(&iri, k::HAS_PSEUDO_MON_RANGE)
+            .and_then(as_literal);
         Source {
             trace: entry.head.trace.unwrap(),
             origin: entry.graph.object_of(&iri, k::HAS_ORIGIN).cloned(),
@@ -103,7 +118,13 @@ impl World {
     }
 
     /// Returns a computation of a target `b/ID/` from stored traces.
-    pub fn computation(&self, id: &str, method: &str, sources: &[&str], parameters: &[(&str, &str)]) -> Computation<'_> {
+    pub fn computation(
+        &self,
+        id: &str,
+        method: &str,
+        sources: &[&str],
+        parameters: &[(&str, &str)],
+    ) -> Computation<'_> {
         let mut change = self.ktbs.app.service.store.write().unwrap();
         let trace = change.create_trace().unwrap();
         change.commit().unwrap();
@@ -149,7 +170,10 @@ impl World {
 
 /// Returns owned parameters.
 pub fn pairs(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
-    parameters.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
+    parameters
+        .iter()
+        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+        .collect()
 }
 
 /// A target, and what is kept of its last computation.
@@ -256,7 +280,10 @@ impl Computation<'_> {
     /// Returns the ids of the obsels of the target, in order.
     pub fn ids(&self) -> Vec<String> {
         let obsels = self.obsels();
-        obsels.iter().map(|text| text.split(' ').next().unwrap().to_owned()).collect()
+        obsels
+            .iter()
+            .map(|text| text.split(' ').next().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -295,7 +322,13 @@ fn text(speller: &Speller<'_, Snapshot>, iri: &str, obsel: &Obsel<'_>) -> String
         })
         .unwrap();
     statements.sort_unstable();
-    format!("{} [{},{}] {}", obsel.id, obsel.begin, obsel.end, statements.join(" ; "))
+    format!(
+        "{} [{},{}] {}",
+        obsel.id,
+        obsel.begin,
+        obsel.end,
+        statements.join(" ; ")
+    )
 }
 
 fn shown(term: &Term) -> String {
@@ -430,8 +463,14 @@ impl Actions {
                 begin: *begin,
                 id: id.clone(),
             };
-            let related = obsel.arcs.iter().any(|arc| matches!(arc.object, ktbs::obsel::Value::Obsel(_)));
-            strict &= known.is_none() && !related && obsel.others.is_empty() && last.as_ref().is_none_or(|last| place > *last);
+            let related = obsel
+                .arcs
+                .iter()
+                .any(|arc| matches!(arc.object, ktbs::obsel::Value::Obsel(_)));
+            strict &= known.is_none()
+                && !related
+                && obsel.others.is_empty()
+                && last.as_ref().is_none_or(|last| place > *last);
             change.replace_obsel(trace, &obsel)?;
         }
         if !self.cleared && self.actions.is_empty() {
