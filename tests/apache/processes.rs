@@ -45,7 +45,7 @@ fn a_graceful_restart_under_load_fails_no_request() {
     let Some(httpd) = Httpd::start(HELLO, "/ktbs/", 4) else {
         return;
     };
-    let apache = httpd.apache_pid();
+    let apache = httpd.apache();
     let answers = under_load(&httpd, 4, || {
         for _ in 0..3 {
             thread::sleep(Duration::from_millis(700));
