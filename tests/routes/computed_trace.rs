@@ -258,5 +258,6 @@ fn delete_frees_what_it_uses() {
     );
     ktbs.delete("b/t/").unwrap();
     ktbs.delete("b/m").unwrap();
+    ktbs.delete("b/model").unwrap();
     ktbs.delete("b/").unwrap();
 }
