@@ -466,7 +466,13 @@ fn the_long_way_is_bounded() {
     let many = format!(r#"{{"@context":{{"b":"http://ex.org/"{terms}}},"b":[1{objects}]}}"#);
     let scoped = r#",{"b":1}"#.repeat(2000);
     let scoped = format!(r#"{{"@context":{{"b":{{"@id":"http://ex.org/","@context":{{}}}}{terms}}},"b":[1{scoped}]}}"#);
-    for text in [chain, cycle, many, scoped] {
+    let nested = format!(
+        "{}{}1{}",
+        r#"{"http://ex.org/p":["#.repeat(28),
+        r#"{"@set":[]},"#.repeat(20_000),
+        "]}".repeat(28)
+    );
+    for text in [chain, cycle, many, scoped, nested] {
         let error = json_ld(&text).expect_err("too costly");
         assert!(matches!(error, Error::TooLarge(_)), "{error}");
     }

@@ -7,7 +7,7 @@ use json_event_parser::{JsonEvent, SliceJsonParser};
 
 use crate::config::PayloadLimits;
 use crate::error::{Error, Result};
-use crate::format::payload::{extract, position, text, too_deep};
+use crate::format::payload::{extract, message, position, text, too_deep};
 
 /// A JSON value that borrows what it can from the payload. Numbers are as they are written.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,7 @@ impl<'a> Json<'a> {
         loop {
             let event = parser.parse_next().map_err(|e| {
                 let offset = usize::try_from(e.location().start.offset).unwrap_or_default();
-                Error::Parse(format!("{}: {}", position(text, offset), extract(e.message())))
+                Error::Parse(format!("{}: {}", position(text, offset), message(e.message())))
             })?;
             let value = match event {
                 JsonEvent::Null => Json::Null,
@@ -98,7 +98,7 @@ impl<'a> Json<'a> {
                     // The parser refuses what would follow, but for spaces.
                     parser.parse_next().map_err(|e| {
                         let offset = usize::try_from(e.location().start.offset).unwrap_or_default();
-                        Error::Parse(format!("{}: {}", position(text, offset), extract(e.message())))
+                        Error::Parse(format!("{}: {}", position(text, offset), message(e.message())))
                     })?;
                     return match value {
                         Json::Array(_) | Json::Object(_) => Ok(value),
