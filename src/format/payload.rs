@@ -25,6 +25,7 @@ pub(super) const MAX_PREFIXES: usize = 256;
 /// Blank nodes are renamed `b0`, `b1`… in order of appearance, so that no label of a client goes further.
 pub(super) struct Payload<'l> {
     graph: Graph,
+    /// The IRIs that took time to check.
     iris: HashMap<Box<str>, TermId>,
     blanks: HashMap<String, TermId>,
     minted: u32,
@@ -55,6 +56,10 @@ impl<'l> Payload<'l> {
     /// # Errors
     /// `Parse` if it is relative or invalid, `TooLarge`.
     pub(super) fn iri(&mut self, iri: &str) -> Result<TermId> {
+        if is_plain_web_iri(iri) {
+            self.check_length(iri)?;
+            return Ok(self.graph.intern(&SimpleTerm::Iri(IriRef::new_unchecked(iri.into()))));
+        }
         if let Some(id) = self.iris.get(iri) {
             return Ok(*id);
         }

@@ -92,7 +92,7 @@ fn node(payload: &mut Payload<'_>, node: &NamedOrBlankNode) -> Result<TermId> {
 }
 
 /// Copies of values that the processor may make per triple that a payload may hold: a matter of seconds at most.
-const COPIES_PER_TRIPLE: u64 = 4;
+const COPIES_PER_TRIPLE: u64 = 8;
 
 /// What the contexts of a document hold, all together.
 #[derive(Default)]

@@ -29,7 +29,8 @@ const VALUES_PER_TRIPLE: u64 = 4;
 /// What is open at some point of the text.
 enum Open<'a> {
     Array(Vec<Json<'a>>),
-    Object(Object<'a>, HashSet<Cow<'a, str>>),
+    /// The keys are gathered where they are many.
+    Object(Object<'a>, Option<HashSet<Cow<'a, str>>>),
 }
 
 impl<'a> Json<'a> {
@@ -63,7 +64,7 @@ impl<'a> Json<'a> {
                     continue;
                 }
                 JsonEvent::StartObject => {
-                    open.push(Open::Object(Vec::new(), HashSet::new()));
+                    open.push(Open::Object(Vec::new(), None));
                     check_depth(&open, limits)?;
                     continue;
                 }
@@ -202,15 +203,13 @@ fn check_depth(open: &[Open<'_>], limits: &PayloadLimits) -> Result<()> {
 }
 
 /// Adds a key whose value is still to come. Keys are compared one by one as long as they are few.
-fn add_key<'a>(members: &mut Object<'a>, keys: &mut HashSet<Cow<'a, str>>, key: Cow<'a, str>) -> Result<()> {
+fn add_key<'a>(members: &mut Object<'a>, keys: &mut Option<HashSet<Cow<'a, str>>>, key: Cow<'a, str>) -> Result<()> {
     const FEW: usize = 16;
-    if members.len() == FEW {
-        keys.extend(members.iter().map(|member| member.0.clone()));
-    }
     let is_new = if members.len() < FEW {
         members.iter().all(|member| member.0 != key)
     } else {
-        keys.insert(key.clone())
+        keys.get_or_insert_with(|| members.iter().map(|member| member.0.clone()).collect())
+            .insert(key.clone())
     };
     if !is_new {
         return Err(Error::Parse(format!(
