@@ -168,6 +168,7 @@ impl<'d> Reader<'d> {
     fn nodes(&mut self, value: &'d Json<'_>) -> Result<(), Stop> {
         match value {
             Json::Array(items) => items.iter().try_for_each(|item| self.nodes(item)),
+            Json::Object(object) if object.is_empty() => Ok(()),
             Json::Object(object) => self.node(object, false).map(|_| ()),
             _ => Ok(()),
         }
@@ -375,11 +376,9 @@ impl<'d> Reader<'d> {
             return false;
         }
         self.iri.clear();
-        if vocab {
-            if let Some((iri, ..)) = self.definitions.term(name) {
-                self.iri.push_str(iri);
-                return true;
-            }
+        if vocab && let Some((iri, ..)) = self.definitions.term(name) {
+            self.iri.push_str(iri);
+            return true;
         }
         if let Some((prefix, suffix)) = name.split_once(':') {
             if prefix == "_" || suffix.starts_with("//") {
