@@ -14,9 +14,12 @@
 mod copy;
 mod filter;
 mod fusion;
+mod hrules;
+mod literal;
 mod model;
 mod params;
 mod progress;
+mod selection;
 mod source;
 mod term;
 
@@ -29,7 +32,7 @@ use crate::rdf::{Graph, Term};
 use crate::store::{Reading, StoreError, TraceNumber};
 
 /// The methods, in the order in which the root lists them.
-pub static METHODS: &[&Method] = &[&filter::METHOD, &fusion::METHOD];
+pub static METHODS: &[&Method] = &[&filter::METHOD, &fusion::METHOD, &hrules::METHOD];
 
 /// Returns the built-in method of an IRI.
 pub fn find(iri: &str) -> Option<&'static Method> {
