@@ -78,7 +78,7 @@ fn put_without_generated_triples_is_refused() {
     assert_eq!(
         refused(ktbs.put(
             "",
-            "<> a k:KtbsRoot; k:hasBuiltinMethod k:filter, k:fusion; k:hasVersion 'mine'."
+            "<> a k:KtbsRoot; k:hasBuiltinMethod k:filter, k:fusion, k:pipe; k:hasVersion 'mine'."
         )),
         "Can not edit out-property <k:hasVersion> of <>\n\
          Can not edit out-property <k:hasBase> of <>\n\
