@@ -7,6 +7,7 @@ mod http;
 mod layers;
 mod program;
 mod routes;
+mod sparql_w3c;
 mod support;
 mod tables;
 mod web_server;

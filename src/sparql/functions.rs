@@ -40,8 +40,7 @@ pub(super) fn evaluator(separators: &[String], unknown: impl IntoIterator<Item =
         evaluator = evaluator.with_custom_aggregate_function(group_concat(number), move || {
             Box::new(GroupConcat {
                 separator: separator.clone(),
-                text: Some(Text::default()),
-                language: None,
+                text: Some(None),
             })
         });
     }
@@ -220,13 +219,11 @@ fn pieces(replacement: &str) -> Vec<Piece> {
     pieces
 }
 
-/// GROUP_CONCAT under way.
+/// GROUP_CONCAT under way. Its result has no language.
 struct GroupConcat {
     separator: String,
-    /// `None` once something came that is no text.
-    text: Option<Text>,
-    /// The first text, and whether all others are of the same kind.
-    language: Option<(Literal, bool)>,
+    /// The text, if anything came; `None` once something came that is no text.
+    text: Option<Option<Text>>,
 }
 
 impl AggregateFunctionAccumulator for GroupConcat {
@@ -235,26 +232,19 @@ impl AggregateFunctionAccumulator for GroupConcat {
             self.text = None;
             return;
         };
-        let Some(result) = &mut self.text else {
-            return;
-        };
-        match &mut self.language {
-            None => self.language = Some((like(literal, String::new()), true)),
-            Some((first, same)) => {
-                *same &= same_kind(first, literal);
+        match &mut self.text {
+            None => {}
+            Some(Some(result)) => {
                 result.push(&self.separator);
+                result.push(literal.value());
             }
+            Some(first @ None) => first.get_or_insert_default().push(literal.value()),
         }
-        result.push(literal.value());
     }
 
     fn finish(&mut self) -> Option<Term> {
-        let text = self.text.take()?.0;
-        Some(match &self.language {
-            Some((first, true)) => like(first, text),
-            _ => Literal::new_simple_literal(text),
-        })
-        .map(Term::from)
+        let text = self.text.take()?.unwrap_or_default();
+        Some(Literal::new_simple_literal(text.0).into())
     }
 }
 
