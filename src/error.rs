@@ -64,6 +64,12 @@ pub enum Error {
     /// What the request asks is not part of this version.
     #[error("{0}")]
     NotImplemented(String),
+    /// A query takes more time than it may; the text names the limit. Raised by `sparql`.
+    #[error("{0}")]
+    Timeout(String),
+    /// A query takes more memory than it may; the text names the limit. Raised by `sparql`.
+    #[error("{0}")]
+    TooComplex(String),
     /// The store failed; `StoreError` tells a full disk from the rest.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -14,6 +14,7 @@ pub mod plugin;
 pub mod rdf;
 pub mod refusal;
 pub mod resource;
+pub mod sparql;
 pub mod store;
 pub mod time;
 pub mod vocab;

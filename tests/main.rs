@@ -8,6 +8,7 @@ mod layers;
 mod methods;
 mod program;
 mod routes;
+mod sparql_w3c;
 mod support;
 mod tables;
 mod web_server;
