@@ -8,9 +8,10 @@ use super::model::Vocabulary;
 use super::params::{Parameters, integer};
 use super::progress::first_place;
 use super::selection::{self, Selection};
-use super::{Computed, Description, Inputs, Method, Sink, Source, Stop, source};
+use super::{Computed, Description, Inputs, Method, Sink, Source, Stop, query, source};
 use crate::obsel::{Name, Obsel, Value};
-use crate::rdf::as_literal;
+use crate::rdf::{as_iri, as_literal};
+use crate::sparql::{Context, Query};
 use crate::store::{Bounds, Place, Reading};
 use crate::time::{Unit, parse_instant};
 use crate::vocab::ktbs;
@@ -34,6 +35,8 @@ struct Filter {
     before: Option<i64>,
     /// The IRIs of the types of which an obsel must have one.
     types: Option<BTreeSet<String>>,
+    /// The text of a group of SPARQL that must have a solution for the obsel.
+    bgp: Option<String>,
 }
 
 impl Filter {
@@ -80,12 +83,58 @@ fn prepare<'a>(inputs: &Inputs<'a>) -> (Description, Option<(Filter, &'a Source)
         after: bound(&mut parameters, "after", "afterDT", &mut clock),
         before: bound(&mut parameters, "before", "beforeDT", &mut clock),
         types: parameters.text("otypes").and_then(|text| types(inputs, source, text)),
+        bgp: parameters
+            .text("bgp")
+            .filter(|text| !text.trim().is_empty())
+            .map(str::to_owned),
     };
+    if let Some(bgp) = &filter.bgp {
+        let query = pattern_query(inputs, source, bgp).map_err(|error| query::reason(&error));
+        parameters.legal("bgp", bgp, query);
+    }
     parameters.errors.extend(clock.problems());
     parameters.warn_unused(|_| false, &format!("<{}>", ktbs::FILTER));
     (description.errors, description.warnings) = (parameters.errors, parameters.warnings);
     let ready = description.errors.is_empty();
     (description, ready.then_some((filter, source)))
+}
+
+/// Returns the query that gives the obsels for which a group of SPARQL has a solution. `?obs`, `?b` and `?e` are the obsel,
+/// its begin and its end.
+fn pattern_query(inputs: &Inputs<'_>, source: &Source, bgp: &str) -> crate::error::Result<Query> {
+    let text = format!(
+        "SELECT DISTINCT ?obs {{ ?obs <{}> <{}> ; <{}> ?b ; <{}> ?e .\n{bgp}\n}}",
+        ktbs::HAS_TRACE,
+        source.iri,
+        ktbs::HAS_BEGIN,
+        ktbs::HAS_END
+    );
+    let prefixes = query::prefixes(source);
+    let prefixes: Vec<(&str, &str)> = prefixes.iter().map(|(prefix, iri)| (*prefix, iri.as_str())).collect();
+    Query::parse(
+        &text,
+        Context {
+            base: Some(&source.iri),
+            prefixes: &prefixes,
+        },
+        &query::limits(inputs),
+    )
+}
+
+/// Returns the ids of the obsels for which a group of SPARQL has a solution.
+fn matching(inputs: &Inputs<'_>, source: &Source, bgp: &str) -> Result<HashSet<String>, Stop> {
+    let query = pattern_query(inputs, source, bgp)?;
+    let dataset = query::obsels(inputs, source, query.predicates())?;
+    let mut ids = HashSet::new();
+    query.select(&dataset, &mut |row| {
+        let iri = row.first().and_then(Option::as_ref).and_then(as_iri);
+        ids.extend(
+            iri.and_then(|iri| iri.strip_prefix(source.iri.as_str()))
+                .map(str::to_owned),
+        );
+        Ok(())
+    })?;
+    Ok(ids)
 }
 
 /// Returns the types that satisfy `otypes`, subtypes included; `None` if it names none.
@@ -161,9 +210,15 @@ struct Members<'a> {
     reading: &'a dyn Reading,
     /// The types of the filter that the dictionary has.
     types: Option<HashSet<Name>>,
+    /// The obsels that satisfy the pattern of the filter.
+    matching: Option<HashSet<String>>,
 }
 
 impl Members<'_> {
+    fn matches(&self, id: &str) -> bool {
+        self.matching.as_ref().is_none_or(|matching| matching.contains(id))
+    }
+
     fn has_type(&self, types: &[Value<'_>]) -> bool {
         let named = |wanted: &HashSet<Name>| {
             (types.iter()).any(|value| matches!(value, Value::Named(name) if wanted.contains(name)))
@@ -174,14 +229,15 @@ impl Members<'_> {
 
 impl Selection for Members<'_> {
     fn select<'t>(&mut self, obsel: &Obsel<'t>) -> Result<Option<Vec<Value<'t>>>, Stop> {
-        let accepted = self.filter.accepts_times(obsel.begin, obsel.end) && self.has_type(&obsel.types);
+        let accepted =
+            self.filter.accepts_times(obsel.begin, obsel.end) && self.has_type(&obsel.types) && self.matches(obsel.id);
         Ok(accepted.then(|| obsel.types.clone()))
     }
 
     fn contains(&mut self, id: &str) -> Result<bool, Stop> {
         if self.types.is_none() {
             let place = self.reading.place(self.source.trace, id)?;
-            return Ok(place.is_some_and(|place| self.filter.accepts_times(place.begin, place.end)));
+            return Ok(place.is_some_and(|place| self.filter.accepts_times(place.begin, place.end) && self.matches(id)));
         }
         match self.reading.obsel(self.source.trace, id)? {
             Some(obsel) => Ok(self.select(&obsel)?.is_some()),
@@ -195,6 +251,8 @@ fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Re
         (_, Some(ready)) => ready,
         (description, None) => return Err(description.errors.into()),
     };
+    // Whether a pattern has a solution for an obsel may depend on any other: nothing can be kept.
+    let state = state.filter(|_| filter.bgp.is_none());
     let (bounds, computed) = selection::start(inputs, &filter, state, sink)?;
     if let Some(bounds) = bounds {
         let types = filter
@@ -207,6 +265,11 @@ fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Re
             source,
             reading: inputs.reading,
             types,
+            matching: filter
+                .bgp
+                .as_deref()
+                .map(|bgp| matching(inputs, source, bgp))
+                .transpose()?,
         };
         selection::copy(inputs, source, &filter.narrowed(bounds), &mut members, sink)?;
     }

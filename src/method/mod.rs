@@ -12,18 +12,22 @@
 //! Pipe and parallel go through other traces, which the caller makes: [`Method::steps`] says which.
 
 mod composition;
+mod constructed;
 mod copy;
 mod filter;
 mod fusion;
 mod hrules;
+mod isparql;
 mod literal;
 mod model;
 mod parallel;
 mod params;
 mod pipe;
 mod progress;
+mod query;
 mod selection;
 mod source;
+mod sparql;
 mod term;
 
 use std::fmt;
@@ -39,8 +43,10 @@ pub static METHODS: &[&Method] = &[
     &filter::METHOD,
     &fusion::METHOD,
     &hrules::METHOD,
+    &isparql::METHOD,
     &parallel::METHOD,
     &pipe::METHOD,
+    &sparql::METHOD,
 ];
 
 /// Returns the built-in method of an IRI.
@@ -91,6 +97,11 @@ impl Method {
                 problems,
             })
         }))
+    }
+
+    /// Tells whether the target depends on more than its sources and models, so that nothing tells that it is up to date.
+    pub fn sees_more_than_sources(&self, parameters: &[(String, String)]) -> bool {
+        self.iri == sparql::METHOD.iri && sparql::is_wide(parameters)
     }
 
     /// Returns the model and the origin of the target, and what is wrong. Never fails: what is wrong is in the diagnosis.
@@ -176,6 +187,8 @@ pub struct Limits {
     pub fsa_tokens: usize,
     /// How many methods a pipe or a parallel may have.
     pub sub_methods: usize,
+    /// Whether a query may be asked about the whole store.
+    pub allow_scope_store: bool,
     /// When the computation must have ended.
     pub deadline: Option<Instant>,
 }
@@ -185,6 +198,7 @@ impl Default for Limits {
         Self {
             fsa_tokens: 10_000,
             sub_methods: 32,
+            allow_scope_store: false,
             deadline: None,
         }
     }

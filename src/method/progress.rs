@@ -19,7 +19,7 @@ use std::time::Instant;
 use super::{Inputs, Source, Stop};
 use crate::obsel::Obsel;
 use crate::store::codec::{Input, put_int, put_text, put_uint};
-use crate::store::{Bounds, Place, Reading, Result, Tag, Tags, TraceNumber};
+use crate::store::{Bounds, Place, Result, Tag, Tags, TraceNumber};
 
 /// The version of states, and of what methods do. A state of another version is not used.
 const VERSION: u8 = 1;

@@ -26,6 +26,7 @@ pub fn settings() -> Settings {
         stats_per_type: true,
         stats_subjects: true,
         id_bytes: 100,
+        allow_scope_store: false,
     }
 }
 
