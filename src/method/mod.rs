@@ -15,6 +15,7 @@ mod composition;
 mod constructed;
 mod copy;
 mod filter;
+mod fsa;
 mod fusion;
 mod hrules;
 mod isparql;

@@ -1,0 +1,6 @@
+mod attributes;
+mod automaton;
+mod engine;
+mod history;
+#[cfg(test)]
+mod test;
