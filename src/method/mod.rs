@@ -42,6 +42,7 @@ use crate::store::{Reading, StoreError, TraceNumber};
 /// The methods, in the order in which the root lists them.
 pub static METHODS: &[&Method] = &[
     &filter::METHOD,
+    &fsa::METHOD,
     &fusion::METHOD,
     &hrules::METHOD,
     &isparql::METHOD,
