@@ -78,10 +78,13 @@ pub struct Method {
     pub obsels_title: &'static str,
     /// Whether it runs something on the machine, so that it exists only where the configuration says so.
     pub dangerous: bool,
-    steps: Option<fn(&Inputs<'_>) -> Plan<Vec<Step>>>,
+    steps: Option<Steps>,
     describe: fn(&Inputs<'_>) -> Description,
-    compute: fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>,
+    compute: Compute,
 }
+
+type Steps = fn(&Inputs<'_>) -> Plan<Vec<Step>>;
+type Compute = fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>;
 
 impl Method {
     /// Returns the traces through which the method goes, in order, or `None` if it reads the sources of the trace itself.
