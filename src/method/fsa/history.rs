@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
-/// A list of events, never empty. Two histories that grew from one through the same [`Growth`] are the same node.
+/// A list of events, never empty. Two histories that grew from one through the same events are the same node.
 pub struct History<E>(Rc<Node<E>>);
 
 struct Node<E> {

@@ -65,7 +65,7 @@ fn put_token(out: &mut Vec<u8>, token: &Token<Rc<str>>, ranks: &HashMap<usize, u
     put_uint(out, token.inhibits.map_or(0, |number| number + 1));
 }
 
-/// Reads what [`write`] wrote, for an automaton of so many states.
+/// Reads what [`write()`] wrote, for an automaton of so many states.
 ///
 /// # Errors
 /// `Damaged`.
