@@ -22,7 +22,6 @@ use sparesults::{QueryResultsFormat, QueryResultsParser, SliceQueryResultsParser
 const MF: &str = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#";
 const QT: &str = "http://www.w3.org/2001/sw/DataAccess/tests/test-query#";
 const RS: &str = "http://www.w3.org/2001/sw/DataAccess/tests/result-set#";
-const DAWGT: &str = "http://www.w3.org/2001/sw/DataAccess/tests/test-dawg#";
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
 
