@@ -94,6 +94,7 @@ fn settings(config: &Config) -> Settings {
         stats_per_type: config.plugins.stats_per_type,
         stats_subjects: config.plugins.stats_subjects,
         id_bytes: config.limits.id_bytes,
+        allow_scope_store: config.sparql.allow_scope_store,
     }
 }
 

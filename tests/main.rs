@@ -5,6 +5,7 @@ mod durability;
 mod fcgi;
 mod http;
 mod layers;
+mod methods;
 mod program;
 mod routes;
 mod sparql_w3c;

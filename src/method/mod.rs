@@ -6,10 +6,29 @@
 //! resources nor HTTP.
 //!
 //! Whoever calls decides only *whether* to compute. What can be kept of the last computation is decided here, by
-//! comparing what the state says was seen with what is there, so that a computation with a state gives
+//! comparing what the state says was seen with what is there (`progress.rs`), so that a computation with a state gives
 //! exactly what one without would give, at the cost of what is new.
 //!
 //! Pipe and parallel go through other traces, which the caller makes: [`Method::steps`] says which.
+
+mod composition;
+mod constructed;
+mod copy;
+mod filter;
+mod fusion;
+mod hrules;
+mod isparql;
+mod literal;
+mod model;
+mod parallel;
+mod params;
+mod pipe;
+mod progress;
+mod query;
+mod selection;
+mod source;
+mod sparql;
+mod term;
 
 use std::fmt;
 use std::time::Instant;
@@ -20,7 +39,15 @@ use crate::rdf::{Graph, Term};
 use crate::store::{Reading, StoreError, TraceNumber};
 
 /// The methods, in the order in which the root lists them.
-pub static METHODS: &[&Method] = &[];
+pub static METHODS: &[&Method] = &[
+    &filter::METHOD,
+    &fusion::METHOD,
+    &hrules::METHOD,
+    &isparql::METHOD,
+    &parallel::METHOD,
+    &pipe::METHOD,
+    &sparql::METHOD,
+];
 
 /// Returns the built-in method of an IRI.
 pub fn find(iri: &str) -> Option<&'static Method> {
@@ -38,6 +65,12 @@ pub fn unknown(iri: &str) -> Diagnosis {
     }
 }
 
+/// Lists the traces through which a method goes.
+type Steps = fn(&Inputs<'_>) -> Plan<Vec<Step>>;
+
+/// Computes obsels, from what there is and from the state that the last computation left.
+type Compute = fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>;
+
 /// A built-in method.
 #[derive(Debug)]
 pub struct Method {
@@ -49,9 +82,9 @@ pub struct Method {
     pub obsels_title: &'static str,
     /// Whether it runs something on the machine, so that it exists only where the configuration says so.
     pub dangerous: bool,
-    steps: Option<fn(&Inputs<'_>) -> Plan<Vec<Step>>>,
+    steps: Option<Steps>,
     describe: fn(&Inputs<'_>) -> Description,
-    compute: fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>,
+    compute: Compute,
 }
 
 impl Method {
@@ -70,6 +103,11 @@ impl Method {
                 problems,
             })
         }))
+    }
+
+    /// Tells whether the target depends on more than its sources and models, so that nothing tells that it is up to date.
+    pub fn sees_more_than_sources(&self, parameters: &[(String, String)]) -> bool {
+        self.iri == sparql::METHOD.iri && sparql::is_wide(parameters)
     }
 
     /// Returns the model and the origin of the target, and what is wrong. Never fails: what is wrong is in the diagnosis.
@@ -155,6 +193,8 @@ pub struct Limits {
     pub fsa_tokens: usize,
     /// How many methods a pipe or a parallel may have.
     pub sub_methods: usize,
+    /// Whether a query may be asked about the whole store.
+    pub allow_scope_store: bool,
     /// When the computation must have ended.
     pub deadline: Option<Instant>,
 }
@@ -164,6 +204,7 @@ impl Default for Limits {
         Self {
             fsa_tokens: 10_000,
             sub_methods: 32,
+            allow_scope_store: false,
             deadline: None,
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use crate::error::Result;
-use crate::rdf::{Graph, as_iri};
+use crate::rdf::{Graph, as_iri, iri};
 use crate::resource::check::{self, Property, Range};
 use crate::resource::draft::Draft;
 use crate::resource::path::below;
@@ -19,6 +19,7 @@ pub(super) static ROW: Row = Row {
     folder: true,
     star: true,
     uses: &[ktbs::HAS_SOURCE, ktbs::HAS_METHOD],
+    complete,
     check,
     settle,
     unsettle: intermediate::remove_all,
@@ -33,6 +34,30 @@ static PROPERTIES: [Property; 2] = [
 ];
 
 static EDITABLE: [&str; 3] = [ktbs::HAS_METHOD, ktbs::HAS_SOURCE, ktbs::HAS_PARAMETER];
+
+/// The properties that follow from the others.
+static COMPUTED: [&str; 4] = [
+    ktbs::HAS_MODEL,
+    ktbs::HAS_ORIGIN,
+    ktbs::HAS_DIAGNOSIS,
+    ktbs::HAS_INTERMEDIATE_SOURCE,
+];
+
+/// Repeats what is computed where an edition leaves it out, since it is going to be computed again. To change it is
+/// refused.
+fn complete(draft: &mut Draft, _reading: &dyn Reading) -> Result<()> {
+    let Some(before) = &draft.before else {
+        return Ok(());
+    };
+    for property in COMPUTED {
+        if draft.graph.object_of(&draft.iri, property).is_none() {
+            for value in before.graph.objects_of(&draft.iri, property) {
+                draft.graph.insert(&iri(&draft.iri), &iri(property), value);
+            }
+        }
+    }
+    Ok(())
+}
 
 fn check(draft: &Draft, reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {
     let mut problems = check::typed(draft, &PROPERTIES);

@@ -140,6 +140,8 @@ pub struct Settings {
     pub stats_subjects: bool,
     /// Longest identifier of a resource or of an obsel, in bytes.
     pub id_bytes: usize,
+    /// Whether the method sparql may be asked about the whole store.
+    pub allow_scope_store: bool,
 }
 
 /// A kTBS: a store and the rules by which it is read and changed.

@@ -63,7 +63,8 @@ enum Level {
 /// Returns the computed traces on which a computed trace depends, sources first, itself last. Intermediate traces are
 /// made, changed or deleted on the way, where a method wants others.
 fn stale_first(service: &Service, path: &str) -> Result<Vec<String>> {
-    for _ in 0..ATTEMPTS {
+    // Each level of intermediate traces that have some themselves takes one round.
+    for _ in 0..2 * ATTEMPTS {
         let snapshot = service.store.read()?;
         let (order, unsettled) = order(&snapshot, path)?;
         if unsettled.is_empty() {
@@ -139,7 +140,7 @@ fn bring(service: &Service, path: &str, level: Level, forced: bool) -> Result<()
         if !forced && is_current(&snapshot, &gathered, &known, level)? {
             return refusal(&gathered, &known, level);
         }
-        let computed = compute(&snapshot, &entry, &gathered, &known, level, forced)?;
+        let computed = compute(service, &snapshot, &entry, &gathered, &known, level, forced)?;
         drop(snapshot);
         if let Some(computation) = store(service, path, &entry, &gathered, &known, computed)? {
             return refusal(&gathered, &computation, level);
@@ -157,6 +158,13 @@ fn is_current(reading: &dyn Reading, gathered: &Gathered, known: &Computation, l
         if reading.head(path)?.map_or(0, |head| head.tag.count) != *tag {
             return Ok(false);
         }
+    }
+    let sees_more = gathered
+        .method
+        .as_ref()
+        .is_ok_and(|method| method.sees_more_than_sources(&gathered.parameters));
+    if level == Level::Obsels && sees_more {
+        return Ok(false);
     }
     Ok(level == Level::Description
         || !known.errors.is_empty()
@@ -190,6 +198,7 @@ fn refusal(gathered: &Gathered, computation: &Computation, level: Level) -> Resu
 
 /// Computes what is wanted, from a snapshot.
 fn compute(
+    service: &Service,
     reading: &dyn Reading,
     entry: &Entry,
     gathered: &Gathered,
@@ -202,6 +211,7 @@ fn compute(
     let lookup = |iri: &str| models.graph(iri);
     let limits = method::Limits {
         deadline: Some(Instant::now() + COMPUTING),
+        allow_scope_store: service.settings.allow_scope_store,
         ..method::Limits::default()
     };
     let inputs = method::Inputs {

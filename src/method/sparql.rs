@@ -1,0 +1,226 @@
+//! Sparql: the obsels that a CONSTRUCT query makes of a trace (kTBS documentation, "sparql").
+
+use std::collections::{HashMap, HashSet};
+
+use super::params::{Parameters, is_used, substitute};
+use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, source};
+use crate::rdf::{self, Graph};
+use crate::sparql::{Builder, Context, Dataset, Form, Query, add_collection};
+use crate::store::Kind;
+use crate::vocab::ktbs;
+
+const NAME: &str = "ktbs:sparql";
+
+pub(super) static METHOD: Method = Method {
+    iri: ktbs::SPARQL,
+    description_title: "sparql.compute_trace_description",
+    obsels_title: "sparql.compute_obsels",
+    dangerous: false,
+    steps: None,
+    describe: |inputs| prepare(inputs).0,
+    compute,
+};
+
+/// What a query is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// The obsels of the source.
+    Trace,
+    /// The base of the source, sub-bases included.
+    Base,
+    /// The whole store.
+    Store,
+}
+
+/// A query, ready.
+struct Ready<'a> {
+    query: Query,
+    scope: Scope,
+    inherits: bool,
+    source: &'a Source,
+}
+
+fn prepare<'a>(inputs: &Inputs<'a>) -> (Description, Option<Ready<'a>>) {
+    let mut description = Description::default();
+    let source = match source::only(inputs, NAME) {
+        Ok(source) => source,
+        Err(errors) => {
+            description.errors = errors;
+            return (description, None);
+        }
+    };
+    let mut parameters = Parameters::new(inputs.parameters);
+    // An empty origin is none here, unlike elsewhere.
+    description.model = source::model(inputs, &mut parameters).or_else(|| source.model.clone());
+    description.origin = parameters
+        .text("origin")
+        .filter(|origin| !origin.is_empty())
+        .map(rdf::string)
+        .or_else(|| source.origin.clone());
+    let scope = parameters
+        .text("scope")
+        .map_or(Ok(Scope::Trace), |scope| self::scope(scope, inputs));
+    let inherits = parameters.text("inherit").is_some();
+    let text = parameters.text("sparql");
+    if text.is_none() {
+        parameters
+            .errors
+            .push(format!("Method {NAME} requires parameter sparql"));
+    }
+    let query = text.map(|text| parse(inputs, source, text));
+    parameters.warn_unused(
+        |name| text.is_some_and(|text| is_used(text, name)),
+        &format!("{NAME} nor by the SPARQL query"),
+    );
+    let mut errors = std::mem::take(&mut parameters.errors);
+    let scope = scope.map_err(|problem| errors.push(problem));
+    let query = query.map(|query| query.map_err(|problems| errors.extend(problems)));
+    (description.errors, description.warnings) = (errors, parameters.warnings);
+    match (query, scope) {
+        (Some(Ok(query)), Ok(scope)) if description.errors.is_empty() => (
+            description,
+            Some(Ready {
+                query,
+                scope,
+                inherits,
+                source,
+            }),
+        ),
+        _ => (description, None),
+    }
+}
+
+fn scope(text: &str, inputs: &Inputs<'_>) -> Result<Scope, String> {
+    match text {
+        "trace" | "graph" => Ok(Scope::Trace),
+        "base" => Ok(Scope::Base),
+        "store" if inputs.limits.allow_scope_store => Ok(Scope::Store),
+        "store" => {
+            Err("Scope 'store' must be explicitly allowed in the configuration, as it raises privacy issues".into())
+        }
+        other => Err(format!(
+            "Parameter scope has illegal value: {}",
+            super::params::cut(other)
+        )),
+    }
+}
+
+/// Parses the query, once its parameters are in it.
+fn parse(inputs: &Inputs<'_>, source: &Source, text: &str) -> Plan<Query> {
+    let mut values: HashMap<&str, &str> = inputs
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    values.insert("__destination__", inputs.target.iri);
+    values.insert("__source__", &source.iri);
+    let text = substitute(text, &values).map_err(|problem| vec![problem])?;
+    let base = format!("{}@obsels", source.iri);
+    let context = Context {
+        base: Some(&base),
+        prefixes: &[],
+    };
+    let query = Query::parse(&text, context, &query::limits(inputs)).map_err(|error| vec![query::reason(&error)])?;
+    match query.form() {
+        Form::Construct => Ok(query),
+        _ => Err(vec!["CONSTRUCT query expected".to_owned()]),
+    }
+}
+
+/// Tells whether parameters make a query see more than the source of the trace.
+pub(super) fn is_wide(parameters: &[(String, String)]) -> bool {
+    super::params::find(parameters, "scope").is_some_and(|scope| scope == "base" || scope == "store")
+}
+
+fn compute(inputs: &Inputs<'_>, _state: Option<&[u8]>, sink: &mut dyn Sink) -> Result<Computed, Stop> {
+    let ready = match prepare(inputs) {
+        (_, Some(ready)) => ready,
+        (description, None) => return Err(description.errors.into()),
+    };
+    let dataset = match ready.scope {
+        // What is inherited is read from the obsels themselves.
+        Scope::Trace => query::obsels(inputs, ready.source, ready.query.predicates())?,
+        Scope::Base => {
+            let path = ready.source.iri.strip_prefix(inputs.reading.root()).unwrap_or_default();
+            let base = path
+                .trim_end_matches('/')
+                .rfind('/')
+                .map_or("", |slash| &path[..=slash]);
+            below(inputs, base)?
+        }
+        Scope::Store => below(inputs, "")?,
+    };
+    let mut graph = ready.query.construct(&dataset)?;
+    if ready.inherits {
+        inherit(inputs, ready.source, &mut graph)?;
+    }
+    sink.clear()?;
+    let problems = constructed::put(inputs, &constructed::named(&graph, inputs.target.iri), sink)?;
+    if problems.is_empty() {
+        Ok(Computed::default())
+    } else {
+        Err(problems.into())
+    }
+}
+
+/// Returns all the graphs of the resources at and below a path.
+fn below(inputs: &Inputs<'_>, path: &str) -> Result<Dataset, Stop> {
+    let root = inputs.reading.root();
+    let mut builder = Builder::new();
+    let mut traces = Vec::new();
+    inputs.reading.for_each_below(path, &mut |entry| {
+        let iri = format!("{root}{}", entry.head.path);
+        builder.start_graph(&iri);
+        builder.add(&entry.graph);
+        if let Some(number) = entry.head.trace {
+            traces.push((iri, number, entry.head.kind));
+        }
+        Ok(())
+    })?;
+    for (iri, number, kind) in &traces {
+        let class = if *kind == Kind::ComputedTrace {
+            ktbs::COMPUTED_TRACE_OBSELS
+        } else {
+            ktbs::STORED_TRACE_OBSELS
+        };
+        builder.start_graph(&format!("{iri}@obsels"));
+        add_collection(&mut builder, inputs.reading, *number, iri, class)?;
+    }
+    Ok(builder.finish())
+}
+
+/// Gives to each new obsel the properties of the obsel it comes from that it does not have itself, each with all its
+/// values.
+fn inherit(inputs: &Inputs<'_>, source: &Source, graph: &mut Graph) -> Result<(), Stop> {
+    let Some(has_source) = graph.iri_id(ktbs::HAS_SOURCE_OBSEL) else {
+        return Ok(());
+    };
+    let derived: Vec<(rdf::Term, rdf::Term)> = graph
+        .ids()
+        .filter(|triple| triple[1] == has_source)
+        .map(|[s, _, o]| (graph.term(s).clone(), graph.term(o).clone()))
+        .collect();
+    let mut has: HashSet<(rdf::Term, rdf::Term)> = graph.iter().map(|[s, p, _]| (s.clone(), p.clone())).collect();
+    let has_trace = rdf::iri(ktbs::HAS_TRACE);
+    let speller = crate::store::views::Speller::new(inputs.reading, &source.iri);
+    for (new, old) in derived {
+        graph.insert(&new, &has_trace, &rdf::iri(inputs.target.iri));
+        has.insert((new.clone(), has_trace.clone()));
+        let Some(id) = rdf::as_iri(&old).and_then(|iri| iri.strip_prefix(source.iri.as_str())) else {
+            continue;
+        };
+        let Some(obsel) = inputs.reading.obsel(source.trace, id)? else {
+            continue;
+        };
+        let mut inherited = Vec::new();
+        speller.for_each_triple(&obsel, &mut |[s, p, o]| {
+            if s == old && !has.contains(&(new.clone(), p.clone())) {
+                inherited.push((p, o));
+            }
+        })?;
+        for (p, o) in inherited {
+            graph.insert(&new, &p, &o);
+        }
+    }
+    Ok(())
+}
