@@ -12,6 +12,7 @@
 //! * Out: rows and graphs from [`query`], bytes from [`results`], the next state of a graph from [`update`].
 
 mod algebra;
+mod confined;
 mod convert;
 mod dataset;
 mod evaluate;
@@ -24,6 +25,9 @@ mod results;
 mod scan;
 mod terms;
 mod update;
+
+#[cfg(test)]
+mod test;
 
 pub use dataset::{Builder, Dataset};
 pub use limits::{Limits, watch};
