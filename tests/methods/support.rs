@@ -256,11 +256,7 @@ impl Computation<'_> {
         assert_eq!(self.obsels(), self.world.dump(other, &self.iri));
     }
 
-    fn run(
-        &self,
-        trace: TraceNumber,
-        state: Option<&[u8]>,
-    ) -> std::result::Result<Given, String> {
+    fn run(&self, trace: TraceNumber, state: Option<&[u8]>) -> std::result::Result<Given, String> {
         let (kept, computed) = self.with_inputs(Some(trace), |inputs| {
             let mut kept = Kept::new(inputs.reading);
             let computed = self.method.compute(inputs, state, &mut kept);
