@@ -122,16 +122,16 @@ fn bound(pattern: &GraphPattern) -> Names<'_> {
 }
 
 fn of_triple(triple: &TriplePattern) -> Vec<&str> {
-    let of_term = |term| match term {
-        &TermPattern::Variable(ref variable) => Some(variable),
-        _ => None,
-    };
-    let predicate = match &triple.predicate {
-        NamedNodePattern::Variable(variable) => Some(variable),
-        NamedNodePattern::NamedNode(_) => None,
-    };
-    let variables = [of_term(&triple.subject), predicate, of_term(&triple.object)];
-    variables.into_iter().flatten().map(Variable::as_str).collect()
+    let mut names = Vec::with_capacity(3);
+    for term in [&triple.subject, &triple.object] {
+        if let TermPattern::Variable(variable) = term {
+            names.push(variable.as_str());
+        }
+    }
+    if let NamedNodePattern::Variable(variable) = &triple.predicate {
+        names.push(variable.as_str());
+    }
+    names
 }
 
 #[cfg(test)]

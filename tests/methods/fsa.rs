@@ -327,6 +327,26 @@ fn patterns_know_the_obsels_of_the_token() {
 }
 
 #[test]
+fn patterns_about_the_obsels_of_the_token_let_the_automaton_go_on() {
+    let world = world();
+    let rises = json!({"default_matcher": "sparql-ask", "states": {
+        "start": {"transitions": [{"condition": "?obs m:v ?v", "target": "one"}]},
+        "one": {"transitions": [{"condition": "?obs m:v ?v . ?pred m:v ?p . FILTER(?v > ?p)", "target": "#Rise"}]},
+        "#Rise": {"terminal": true},
+    }})
+    .to_string();
+    let mut computation = world.computation("c", "fsa", &["s"], &[("fsa", &rises)]);
+    for (at, value) in [3, 5, 4, 2, 6, 1, 8, 9].iter().enumerate() {
+        let at = at as i64;
+        add(&world, &[(&format!("o{at}"), at, at, "A", &format!("m:v {value}"))]);
+        computation.refresh().expect("a legal automaton");
+        assert!(computation.work.get() <= 1);
+        computation.assert_as_from_scratch();
+    }
+    assert_eq!(computation.ids(), ["o1", "o4", "o6"]);
+}
+
+#[test]
 fn problems_are_told_when_the_trace_is_described() {
     let world = world();
     let with = |condition: Value, matcher: &str| {

@@ -205,6 +205,15 @@ proptest! {
                 "p": {"transitions": [{"condition": "#A", "target": "#Q"}, {"condition": "#B", "target": "#R"}]},
                 "#Q": {"terminal": true, "transitions": [{"condition": "#A", "target": "p", "silent": true}]},
                 "#R": {"terminal": true, "ktbs_attributes": {"#n": "count #v"}}}}"##)],
+            &[("fsa", r##"{"default_matcher": "sparql-ask", "states": {
+                "start": {"transitions": [{"condition": "?obs m:v ?v FILTER NOT EXISTS { ?obs m:rel ?o }", "target": "one"}]},
+                "one": {"max_noise": 2, "transitions": [
+                    {"condition": "?obs m:v ?v . ?pred m:v ?w FILTER(?v > ?w)", "target": "#Up"},
+                    {"condition": "?pred m:rel ?obs", "target": "#Linked"}]},
+                "#Up": {"terminal": true}, "#Linked": {"terminal": true}}}"##)],
+            &[("fsa", r##"{"default_matcher": "sparql-ask", "states": {
+                "start": {"transitions": [{"condition": "?other m:rel ?obs . ?other m:v 3", "target": "#E"}]},
+                "#E": {"terminal": true}}}"##)],
         ], range, &events);
     }
 
