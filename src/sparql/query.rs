@@ -13,7 +13,7 @@ use super::algebra::Needs;
 use super::dataset::Dataset;
 use super::evaluate::Sight;
 use super::limits::{Limits, watch};
-use super::{convert, functions, scan};
+use super::{convert, functions, local, scan};
 use crate::error::{Error, Result};
 use crate::rdf::{self, Graph, Term};
 
@@ -170,6 +170,27 @@ impl Query {
                 }
                 _ => return Vec::new(),
             }
+        }
+    }
+
+    /// Tells whether each row of a SELECT binds a variable to a node, and follows from the triples of that node alone; so that
+    /// the rows about some nodes are those that the query gives over the triples of these nodes. A query may be so and this
+    /// not see it.
+    pub fn is_about(&self, variable: &str) -> bool {
+        self.form() == Form::Select && !self.named_graphs && local::is_anchored(self.pattern(), variable)
+    }
+
+    /// Tells whether a SELECT says in which order its rows come.
+    pub fn is_ordered(&self) -> bool {
+        local::is_ordered(self.pattern())
+    }
+
+    fn pattern(&self) -> &GraphPattern {
+        match &self.algebra {
+            spargebra::Query::Select { pattern, .. }
+            | spargebra::Query::Ask { pattern, .. }
+            | spargebra::Query::Construct { pattern, .. }
+            | spargebra::Query::Describe { pattern, .. } => pattern,
         }
     }
 
