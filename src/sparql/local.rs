@@ -9,6 +9,129 @@ use std::collections::BTreeSet;
 use spargebra::algebra::{Expression, Function, GraphPattern};
 use spargebra::term::{TermPattern, Variable};
 
+/// Tells whether a query looks only at the triples whose subjects are the values of given variables, which a `VALUES` gives.
+pub(super) fn looks_at(pattern: &GraphPattern, names: &[&str]) -> bool {
+    sight(pattern, names).is_some_and(|sight| sight.looked.is_subset(&sight.bound))
+}
+
+/// What a pattern looks at: each of its rows follows from the triples of the nodes to which it binds given variables.
+#[derive(Default)]
+struct Sight<'a> {
+    /// The variables that each row binds.
+    bound: BTreeSet<&'a str>,
+    /// The variables at whose triples rows look; a row binds those at which it looks.
+    looked: BTreeSet<&'a str>,
+}
+
+/// Returns what a pattern looks at, or `None` if that may be anything.
+fn sight<'a>(pattern: &'a GraphPattern, names: &[&str]) -> Option<Sight<'a>> {
+    let given = |variable: &'a Variable| Some(variable.as_str()).filter(|name| names.contains(name));
+    Some(match pattern {
+        GraphPattern::Bgp { patterns } => {
+            let mut subjects = BTreeSet::new();
+            for triple in patterns {
+                match &triple.subject {
+                    TermPattern::Variable(variable) => subjects.insert(given(variable)?),
+                    _ => return None,
+                };
+            }
+            Sight {
+                bound: subjects.clone(),
+                looked: subjects,
+            }
+        }
+        GraphPattern::Values { variables, bindings } => {
+            let is_bound = |index: usize| bindings.iter().all(|row| row.get(index).is_some_and(Option::is_some));
+            let bound = variables.iter().enumerate().filter(|(index, _)| is_bound(*index));
+            Sight {
+                bound: bound.filter_map(|(_, variable)| given(variable)).collect(),
+                looked: BTreeSet::new(),
+            }
+        }
+        GraphPattern::Join { left, right } => {
+            let (left, right) = (sight(left, names)?, sight(right, names)?);
+            Sight {
+                bound: &left.bound | &right.bound,
+                looked: &left.looked | &right.looked,
+            }
+        }
+        GraphPattern::Union { left, right } => {
+            let (left, right) = (sight(left, names)?, sight(right, names)?);
+            Sight {
+                bound: &left.bound & &right.bound,
+                looked: &left.looked | &right.looked,
+            }
+        }
+        GraphPattern::LeftJoin {
+            left,
+            right,
+            expression,
+        } => {
+            let left = beside(sight(left, names)?, right, names)?;
+            match expression {
+                Some(expression) => tested(left, expression, names)?,
+                None => left,
+            }
+        }
+        GraphPattern::Minus { left, right } => beside(sight(left, names)?, right, names)?,
+        GraphPattern::Filter { expr, inner } => tested(sight(inner, names)?, expr, names)?,
+        GraphPattern::Extend {
+            inner,
+            variable,
+            expression,
+        } => {
+            if given(variable).is_some() {
+                return None;
+            }
+            tested(sight(inner, names)?, expression, names)?
+        }
+        GraphPattern::Project { inner, variables } => {
+            let inner = sight(inner, names)?;
+            let kept: BTreeSet<&str> = variables.iter().map(Variable::as_str).collect();
+            if !inner.looked.is_subset(&kept) {
+                return None;
+            }
+            Sight {
+                bound: &inner.bound & &kept,
+                looked: inner.looked,
+            }
+        }
+        GraphPattern::OrderBy { inner, .. } | GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } => {
+            sight(inner, names)?
+        }
+        GraphPattern::Path { .. }
+        | GraphPattern::Lateral { .. }
+        | GraphPattern::Graph { .. }
+        | GraphPattern::Slice { .. }
+        | GraphPattern::Group { .. }
+        | GraphPattern::Service { .. } => return None,
+    })
+}
+
+/// Returns what rows look at when each is compared with those of another pattern, which must look only at nodes that the
+/// rows bind.
+fn beside<'a>(left: Sight<'a>, right: &'a GraphPattern, names: &[&str]) -> Option<Sight<'a>> {
+    let right = sight(right, names)?;
+    right.looked.is_subset(&left.bound).then(|| Sight {
+        looked: &left.looked | &right.looked,
+        bound: left.bound,
+    })
+}
+
+/// Returns what rows look at when an expression of each is evaluated.
+fn tested<'a>(rows: Sight<'a>, expression: &'a Expression, names: &[&str]) -> Option<Sight<'a>> {
+    let mut patterns = Vec::new();
+    if !is_local(expression, &mut |pattern| {
+        patterns.push(pattern);
+        true
+    }) {
+        return None;
+    }
+    patterns
+        .into_iter()
+        .try_fold(rows, |rows, pattern| beside(rows, pattern, names))
+}
+
 /// Variables at which a pattern is anchored.
 type Anchors<'a> = BTreeSet<&'a Variable>;
 
@@ -61,7 +184,10 @@ fn anchors(pattern: &GraphPattern) -> Anchors<'_> {
         } => {
             let left = anchors(left);
             let sees_it = is_free(right) || !left.is_disjoint(&anchors(right));
-            only_if(sees_it && expression.as_ref().is_none_or(|test| is_local(test, &left)), left)
+            only_if(
+                sees_it && expression.as_ref().is_none_or(|test| is_local_to(test, &left)),
+                left,
+            )
         }
         GraphPattern::Minus { left, right } => {
             let left = anchors(left);
@@ -70,7 +196,7 @@ fn anchors(pattern: &GraphPattern) -> Anchors<'_> {
         GraphPattern::Union { left, right } => &anchors(left) & &anchors(right),
         GraphPattern::Filter { expr, inner } => {
             let inner = anchors(inner);
-            only_if(is_local(expr, &inner), inner)
+            only_if(is_local_to(expr, &inner), inner)
         }
         GraphPattern::Extend {
             inner,
@@ -81,7 +207,7 @@ fn anchors(pattern: &GraphPattern) -> Anchors<'_> {
             if matches!(expression, Expression::Variable(other) if inner.contains(other)) {
                 inner.insert(variable);
             }
-            only_if(is_local(expression, &inner), inner)
+            only_if(is_local_to(expression, &inner), inner)
         }
         GraphPattern::Project { inner, variables } => {
             let inner = anchors(inner);
@@ -110,15 +236,15 @@ fn is_free(pattern: &GraphPattern) -> bool {
     match pattern {
         GraphPattern::Bgp { patterns } => patterns.is_empty(),
         GraphPattern::Values { .. } => true,
-        GraphPattern::Extend { inner, expression, .. } => is_free(inner) && is_local(expression, &Anchors::new()),
+        GraphPattern::Extend { inner, expression, .. } => is_free(inner) && is_local_to(expression, &Anchors::new()),
         _ => false,
     }
 }
 
-/// Tells whether an expression has the same value each time that its variables have the same, and looks at the triples of
-/// anchors only.
-fn is_local(expression: &Expression, of: &Anchors<'_>) -> bool {
-    let all = |list: &[Expression]| list.iter().all(|part| is_local(part, of));
+/// Tells whether an expression has the same value each time that its variables have the same, if a function says so of the
+/// patterns of its EXISTS.
+fn is_local<'a>(expression: &'a Expression, exists: &mut dyn FnMut(&'a GraphPattern) -> bool) -> bool {
+    let mut all = |parts: &[&'a Expression]| parts.iter().all(|part| is_local(part, exists));
     match expression {
         Expression::NamedNode(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Bound(_) => true,
         Expression::Or(a, b)
@@ -132,20 +258,25 @@ fn is_local(expression: &Expression, of: &Anchors<'_>) -> bool {
         | Expression::Add(a, b)
         | Expression::Subtract(a, b)
         | Expression::Multiply(a, b)
-        | Expression::Divide(a, b) => is_local(a, of) && is_local(b, of),
-        Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => is_local(a, of),
-        Expression::In(a, list) => is_local(a, of) && all(list),
-        Expression::If(a, b, c) => is_local(a, of) && is_local(b, of) && is_local(c, of),
-        Expression::Coalesce(list) => all(list),
-        Expression::Exists(pattern) => !of.is_disjoint(&anchors(pattern)),
+        | Expression::Divide(a, b) => all(&[a, b]),
+        Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => all(&[a]),
+        Expression::In(a, list) => all(&[a]) && list.iter().all(|part| all(&[part])),
+        Expression::If(a, b, c) => all(&[a, b, c]),
+        Expression::Coalesce(list) => list.iter().all(|part| all(&[part])),
+        Expression::Exists(pattern) => exists(pattern),
         Expression::FunctionCall(function, arguments) => {
             let varies = matches!(
                 function,
                 Function::Rand | Function::Now | Function::Uuid | Function::StrUuid | Function::BNode
             );
-            !varies && all(arguments)
+            !varies && arguments.iter().all(|part| all(&[part]))
         }
     }
+}
+
+/// Tells whether an expression looks at the triples of anchors only.
+fn is_local_to(expression: &Expression, of: &Anchors<'_>) -> bool {
+    is_local(expression, &mut |pattern| !of.is_disjoint(&anchors(pattern)))
 }
 
 #[cfg(test)]
@@ -212,5 +343,51 @@ mod test {
         ] {
             assert!(!is_anchored(&pattern(group), "o"), "{group}");
         }
+    }
+
+    fn sees_given(group: &str) -> bool {
+        looks_at(&pattern(&format!("VALUES (?obs ?pred) {{}} {group}")), &["obs", "pred"])
+    }
+
+    #[test]
+    fn what_is_said_of_given_nodes_is_seen_there() {
+        for group in [
+            "",
+            "?obs :p ?x . ?pred :p ?y FILTER(?x > ?y)",
+            "?obs :p ?x OPTIONAL { ?pred :p ?y }",
+            "OPTIONAL { ?pred :p ?y } FILTER(!BOUND(?y))",
+            "{ ?obs :p ?x } UNION { ?pred :p ?x }",
+            "?obs :p ?x MINUS { ?pred :p ?x }",
+            "FILTER NOT EXISTS { ?pred :p ?x }",
+            "FILTER(?pred = \"\" || EXISTS { ?obs :p ?x })",
+            "{ SELECT ?obs ?x { ?obs :p ?x } }",
+            "?obs ?p ?x BIND(STR(?x) AS ?y)",
+        ] {
+            assert!(sees_given(group), "{group}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_said_of_other_nodes_is_not() {
+        for group in [
+            "?x :p ?obs",
+            "?obs :p ?x . ?x :q 3",
+            "?obs :p/:q ?x",
+            "?obs :p [ :q 3 ]",
+            "FILTER NOT EXISTS { ?other :p ?obs }",
+            "{ SELECT ?x { ?obs :p ?x } }",
+            "{ ?pred :p ?x OPTIONAL { ?obs :p ?x } }",
+            "{ ?pred :p ?x MINUS { ?obs :p ?x } }",
+            "{ ?pred :p ?x FILTER NOT EXISTS { ?obs :p ?x } }",
+            "{ SELECT ?obs (COUNT(*) AS ?n) { ?obs :p ?x } GROUP BY ?obs }",
+            "GRAPH ?g { ?obs :p ?x }",
+            "?obs :p ?x FILTER(RAND() > 0.5)",
+        ] {
+            assert!(!sees_given(group), "{group}");
+        }
+        assert!(!looks_at(
+            &pattern("?obs :p ?x VALUES ?pred { UNDEF } ?pred :p ?y OPTIONAL { ?o :p 1 }"),
+            &["obs", "pred"]
+        ));
     }
 }

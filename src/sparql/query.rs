@@ -180,6 +180,12 @@ impl Query {
         self.form() == Form::Select && !self.named_graphs && local::is_anchored(self.pattern(), variable)
     }
 
+    /// Tells whether the query looks only at triples whose subjects are the values of some variables, which a `VALUES`
+    /// gives. A query may be so and this not see it.
+    pub fn depends_on_subjects(&self, variables: &[&str]) -> bool {
+        !self.named_graphs && local::looks_at(self.pattern(), variables)
+    }
+
     /// Tells whether a SELECT says in which order its rows come.
     pub fn is_ordered(&self) -> bool {
         local::is_ordered(self.pattern())

@@ -4,4 +4,6 @@ mod filter;
 mod fusion;
 mod histories;
 mod hrules;
+mod isparql;
+mod sparql;
 mod support;
