@@ -11,6 +11,7 @@ pub mod response;
 mod status;
 mod target;
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::http::request::Parts;
@@ -94,6 +95,11 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     fn get(mut self, target: Target) -> Result<Response<Body>> {
+        if self.request.method == Method::GET
+            && let Some(response) = self.answered_by_plugin(&target, None)
+        {
+            return response;
+        }
         let busted = self.url.take_cache_buster();
         let offer = self.negotiate(&target)?;
         if let Some(view) = self.taken_by_plugin(&target, offer) {
@@ -105,6 +111,13 @@ impl Exchange<'_> {
     }
 
     fn post(&self, target: &Target, body: Incoming<'_>) -> Result<Response<Body>> {
+        let body = RefCell::new(Some(body));
+        if let Some(response) = self.answered_by_plugin(target, Some(&body)) {
+            return response;
+        }
+        let body = body
+            .into_inner()
+            .ok_or_else(|| Error::Internal("a plugin has read the body".into()))?;
         let graph = if target.allow().contains(&"POST") {
             let (media_type, charset) = request::content_type(&self.request.headers);
             let format = parser(&media_type)?;
@@ -178,6 +191,48 @@ impl Exchange<'_> {
             offer,
             parse: &parse,
         })
+    }
+
+    /// Lets plugins answer in place of the resource.
+    fn answered_by_plugin(
+        &self,
+        target: &Target,
+        body: Option<&RefCell<Option<Incoming<'_>>>>,
+    ) -> Option<Result<Response<Body>>> {
+        let (media_type, charset) = request::content_type(&self.request.headers);
+        let read = || {
+            let body = body.and_then(|body| body.borrow_mut().take());
+            let body = body
+                .ok_or_else(|| Error::Internal("the body was read already".into()))?
+                .read(self.config)?;
+            let text = negotiate::decode(&body, charset.as_deref())?;
+            String::from_utf8(text.into_owned()).map_err(|error| Error::Parse(error.to_string()))
+        };
+        let answer = plugin::answer(&plugin::Asked {
+            config: self.config,
+            service: self.service,
+            target,
+            method: &self.request.method,
+            parameters: &self.url.parameters,
+            media_type: &media_type,
+            body: &read,
+            form: &|form| target::parameters(form),
+            preferred: &|media_types| negotiate::among(&self.request.headers, media_types),
+        })?;
+        Some(answer.map(|answer| {
+            let charset = if answer.media_type.starts_with("text/") || answer.media_type.ends_with("xml") {
+                ";charset=utf-8"
+            } else {
+                ""
+            };
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_str(&format!("{}{charset}", answer.media_type)) {
+                headers.insert(header::CONTENT_TYPE, value);
+            }
+            headers.insert(header::VARY, HeaderValue::from_static("accept"));
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            with_headers(Outcome::Shown(Body::Bytes(answer.body)), headers)
+        }))
     }
 
     fn cache_control(&self, busted: bool) -> &str {

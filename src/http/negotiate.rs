@@ -37,6 +37,22 @@ pub fn answer(headers: &HeaderMap, extension: Option<&str>, iri: &str, shape: Sh
         .ok_or_else(|| Error::NotAcceptable(list(iri, shape)))
 }
 
+/// Returns the index of the media type that a client prefers among some, the first of those that suit it best, or `None`
+/// if it accepts none.
+pub fn among(headers: &HeaderMap, media_types: &[&str]) -> Option<usize> {
+    let Some(ranges) = text(headers, header::ACCEPT).and_then(|accept| parse_accept(&accept)) else {
+        return (!media_types.is_empty()).then_some(0);
+    };
+    let mut best: Option<(u16, usize)> = None;
+    for (index, media_type) in media_types.iter().enumerate() {
+        let quality = quality(&ranges, media_type);
+        if quality > best.map_or(0, |(quality, _)| quality) {
+            best = Some((quality, index));
+        }
+    }
+    best.map(|(_, index)| index)
+}
+
 /// Lists what a resource offers: one media type a line, with the IRI that selects it.
 fn list(iri: &str, shape: Shape) -> String {
     let line = |offer: &Offer| match offer.extension {

@@ -91,7 +91,7 @@ fn to_iri_path(path: &str) -> Result<String> {
 
 /// Decodes a query string as `application/x-www-form-urlencoded` (URL standard, section 5.1): a parameter without `=`
 /// has an empty value, and `+` is a space.
-fn parameters(query: &str) -> Result<Vec<(String, String)>> {
+pub(super) fn parameters(query: &str) -> Result<Vec<(String, String)>> {
     let text = |encoded: &str| decode(&encoded.replace('+', " "));
     query
         .split('&')

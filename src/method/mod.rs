@@ -65,6 +65,12 @@ pub fn unknown(iri: &str) -> Diagnosis {
     }
 }
 
+/// Lists the traces through which a method goes.
+type Steps = fn(&Inputs<'_>) -> Plan<Vec<Step>>;
+
+/// Computes obsels, from what there is and from the state that the last computation left.
+type Compute = fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>;
+
 /// A built-in method.
 #[derive(Debug)]
 pub struct Method {
@@ -76,9 +82,9 @@ pub struct Method {
     pub obsels_title: &'static str,
     /// Whether it runs something on the machine, so that it exists only where the configuration says so.
     pub dangerous: bool,
-    steps: Option<fn(&Inputs<'_>) -> Plan<Vec<Step>>>,
+    steps: Option<Steps>,
     describe: fn(&Inputs<'_>) -> Description,
-    compute: fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>,
+    compute: Compute,
 }
 
 impl Method {

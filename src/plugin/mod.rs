@@ -5,8 +5,9 @@
 
 mod cors;
 mod post_via_get;
+mod sparql_endpoints;
 
-use ::http::Response;
+use ::http::{Method, Response};
 use ::http::{request, response};
 
 use crate::config::{Config, Plugins};
@@ -44,6 +45,8 @@ pub struct Steps {
     pub before: fn(&Config, &request::Parts) -> Option<Response<()>>,
     /// May take a GET of an existing resource; the view is then shown, and never cached.
     pub take: fn(&Get<'_>) -> Option<Result<View>>,
+    /// May answer a GET or a POST of an existing resource, whatever the resource would say.
+    pub answer: fn(&Asked<'_>) -> Option<Result<Answer>>,
     /// May change the status line and the headers of any answer.
     pub after: fn(&Config, &request::Parts, &mut response::Parts),
 }
@@ -52,6 +55,7 @@ pub struct Steps {
 const NOTHING: Steps = Steps {
     before: |_, _| None,
     take: |_| None,
+    answer: |_| None,
     after: |_, _, _| {},
 };
 
@@ -80,6 +84,45 @@ impl std::fmt::Debug for Get<'_> {
     }
 }
 
+/// A GET or a POST of an existing resource, before anything else is made of it.
+pub struct Asked<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The kTBS.
+    pub service: &'a Service,
+    /// The resource.
+    pub target: &'a Target,
+    /// The method.
+    pub method: &'a Method,
+    /// The query parameters.
+    pub parameters: &'a Parameters,
+    /// The media type of the body, lower case, without parameters.
+    pub media_type: &'a str,
+    /// Reads the body, which can be done once.
+    pub body: &'a dyn Fn() -> Result<String>,
+    /// Reads the parameters of a form.
+    pub form: &'a dyn Fn(&str) -> Result<Vec<(String, String)>>,
+    /// Returns the index of the media type that the client prefers, or `None` if it accepts none of them.
+    pub preferred: &'a dyn Fn(&[&str]) -> Option<usize>,
+}
+
+impl std::fmt::Debug for Asked<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asked")
+            .field("iri", &self.target.iri)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a plugin answers in place of a resource: its media type follows from what the client accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The media type, without parameters.
+    pub media_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// The plugins, in the order in which they see a request; they see the answer in the reverse order.
 pub static PLUGINS: [Plugin; 7] = [
     Plugin {
@@ -95,7 +138,7 @@ pub static PLUGINS: [Plugin; 7] = [
     Plugin {
         name: "sparql_endpoints",
         is_on: |plugins| plugins.sparql_endpoints,
-        work: Work::Missing,
+        work: Work::Steps(sparql_endpoints::STEPS),
     },
     Plugin {
         name: "stats_per_type",
@@ -139,6 +182,11 @@ pub fn take(get: &Get<'_>) -> Option<Result<View>> {
     steps(get.config).find_map(|steps| (steps.take)(get))
 }
 
+/// Returns the answer of the first plugin that has one in place of a resource.
+pub fn answer(asked: &Asked<'_>) -> Option<Result<Answer>> {
+    steps(asked.config).find_map(|steps| (steps.answer)(asked))
+}
+
 /// Lets all plugins change the headers of an answer.
 pub fn after(config: &Config, request: &request::Parts, response: &mut response::Parts) {
     for steps in steps(config).rev() {
@@ -179,6 +227,6 @@ pub(crate) mod test {
         plugins.stats_subjects = true;
         plugins.sparql_endpoints = true;
         plugins.profiler = true;
-        assert_eq!(missing(&plugins).collect::<Vec<_>>(), ["sparql_endpoints", "profiler"]);
+        assert_eq!(missing(&plugins).collect::<Vec<_>>(), ["profiler"]);
     }
 }

@@ -49,8 +49,9 @@ pub mod view;
 
 use crate::error::{Error, Result};
 use crate::rdf::Graph;
-use crate::store::{Change, Entry, Head, Kind, Reading, Store};
+use crate::store::{Change, Entry, Head, Kind, Reading, Snapshot, Store, TraceNumber};
 use draft::Draft;
+use path::below;
 use slice::Refresh;
 pub use target::{Aspect, Target};
 pub use view::{Content, Shape, View};
@@ -142,6 +143,24 @@ pub struct Settings {
     pub id_bytes: usize,
     /// Whether the method sparql may be asked about the whole store.
     pub allow_scope_store: bool,
+}
+
+/// A graph of the store, under its name.
+#[derive(Debug)]
+pub enum Part<'a> {
+    /// The description of a resource: its IRI, its graph.
+    Graph(&'a str, &'a Graph),
+    /// The obsels of a trace, under the IRI of `@obsels`.
+    Obsels {
+        /// The state of the store in which they are.
+        snapshot: &'a Snapshot,
+        /// The IRI of the trace.
+        trace: &'a str,
+        /// The number of the trace.
+        number: TraceNumber,
+        /// The class of the collection.
+        collection_type: &'static str,
+    },
 }
 
 /// A kTBS: a store and the rules by which it is read and changed.
@@ -253,6 +272,47 @@ impl Service {
             (Aspect::Obsel(_), _) => Err(target.not_allowed(format!("Can not post to obsel <{}>", target.iri))),
             _ => Err(target.not_allowed("post_graph not supported")),
         }
+    }
+
+    /// Calls a function with each graph whose name starts with the IRI of a resource: its own, those of the resources below
+    /// it, and the obsels of traces. Computed traces are brought up to date first; what cannot be computed has no obsels.
+    ///
+    /// # Errors
+    /// Those of the function, and of the store.
+    pub fn for_each_graph(&self, iri: &str, f: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
+        let root = self.store.root();
+        let path = below(root, iri).ok_or(Error::NotFound)?;
+        let mut computed = Vec::new();
+        self.store.read()?.for_each_below(path, &mut |entry| {
+            if entry.head.kind == Kind::ComputedTrace {
+                computed.push(entry.head.path);
+            }
+            Ok(())
+        })?;
+        for path in computed {
+            match refresh::obsels(self, &path, Refresh::Default) {
+                Ok(()) | Err(Error::Conflict(_) | Error::NotFound) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        let snapshot = self.store.read()?;
+        snapshot.for_each_below(path, &mut |entry| {
+            let name = format!("{root}{}", entry.head.path);
+            let trace = entry.head.trace;
+            let collection_type = obsels::collection_type(entry.head.kind);
+            let mut graph = entry.graph;
+            graph.extend_from(&read::generated(&snapshot, &entry.head)?);
+            f(Part::Graph(&name, &graph))?;
+            match trace {
+                Some(number) => f(Part::Obsels {
+                    snapshot: &snapshot,
+                    trace: &name,
+                    number,
+                    collection_type,
+                }),
+                None => Ok(()),
+            }
+        })
     }
 
     /// Checks that a resource can be replaced at all, before the payload is read.

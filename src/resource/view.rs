@@ -8,8 +8,10 @@ use std::rc::Rc;
 pub use crate::obsel::{Arc, Blank, Mention, Name, Obsel, Value};
 
 use crate::error::Result;
-use crate::rdf::Graph;
+use crate::rdf::{self, Graph};
+use crate::store::views::Speller;
 use crate::store::{Bounds, Place, Reading, Snapshot, Tally, TraceNumber};
+use crate::vocab::{self, ktbs};
 
 /// The shape of a representation: which JSON document it is, and which specific formats apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -151,6 +153,38 @@ impl Obsels {
     /// Returns the state of the store that is shown.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// Returns the number of the trace in the store.
+    pub fn number(&self) -> TraceNumber {
+        self.number
+    }
+
+    /// Returns the selection as a graph in memory, as a PUT would send it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn graph(&self) -> Result<Graph> {
+        let mut graph = Graph::new();
+        let collection = rdf::iri(format!("{}@obsels", self.trace));
+        graph.insert(
+            &rdf::iri(&self.trace),
+            &rdf::iri(ktbs::HAS_OBSEL_COLLECTION),
+            &collection,
+        );
+        graph.insert(
+            &collection,
+            &rdf::iri(vocab::rdf::TYPE),
+            &rdf::iri(self.collection_type),
+        );
+        let speller = Speller::new(&self.snapshot, &self.trace);
+        self.for_each(&mut |obsel| {
+            speller.for_each_triple(obsel, &mut |[s, p, o]| {
+                graph.insert(&s, &p, &o);
+            })?;
+            Ok(())
+        })?;
+        Ok(graph)
     }
 
     /// Calls a function with each obsel of the selection, in ascending order (end, begin, id).

@@ -259,6 +259,7 @@ impl Needs {
                 self.expressions(arguments)?;
                 match function {
                     Function::Concat => *expression = concat(mem::take(arguments)),
+                    Function::Regex => *function = Function::Custom(NamedNode::new_unchecked(functions::REGEX)),
                     Function::Replace => *function = Function::Custom(NamedNode::new_unchecked(functions::REPLACE)),
                     Function::Custom(name) if !is_cast(name) => {
                         self.unknown.insert(name.clone());

@@ -1,10 +1,10 @@
-//! Functions that the evaluator lacks, or that could make a text much longer than those that they are given.
+//! Functions that the evaluator lacks, or that could take much memory or time before anybody looks.
 //!
-//! A text may be as long as the limit says, so no function may make more of it before anybody looks. `algebra` puts
-//! those of this file in the place of CONCAT, REPLACE and GROUP_CONCAT (SPARQL 1.1 Query Language, sections 17.4.3.12,
-//! 17.4.3.15 and 18.5.1.7).
+//! A text may be as long as the limit says, and a regular expression may take milliseconds to compile, for each row.
+//! `algebra` puts the functions of this file in the place of CONCAT, REGEX, REPLACE and GROUP_CONCAT (SPARQL 1.1 Query
+//! Language, sections 17.4.3.12, 17.4.3.14, 17.4.3.15 and 18.5.1.7).
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use oxrdf::{Literal, NamedNode, Term};
 use regex::{Captures, Regex, RegexBuilder};
@@ -15,6 +15,8 @@ use crate::error::Error;
 
 /// The name of CONCAT of one or two texts.
 pub(super) const CONCAT: &str = "urn:x-ktbs:concat";
+/// The name of REGEX.
+pub(super) const REGEX: &str = "urn:x-ktbs:regex";
 /// The name of REPLACE.
 pub(super) const REPLACE: &str = "urn:x-ktbs:replace";
 /// What the names of GROUP_CONCAT start with; the number of the separator follows.
@@ -22,6 +24,9 @@ const GROUP_CONCAT: &str = "urn:x-ktbs:group-concat:";
 
 /// The size of the program of a regular expression, in bytes.
 const REGEX_BYTES: usize = 1_000_000;
+
+/// What it may take to make that program, in [`limits::tick`]s: up to some 10 milliseconds.
+const COMPILATION: u64 = 1 << 16;
 
 /// Returns the name of GROUP_CONCAT with a separator, given by its number.
 pub(super) fn group_concat(separator: usize) -> NamedNode {
@@ -31,9 +36,11 @@ pub(super) fn group_concat(separator: usize) -> NamedNode {
 /// Returns an evaluator that knows these functions, GROUP_CONCAT with these separators, and that these other functions
 /// have no value: a call of an unknown function is an error of the expression, not of the query (section 17.6).
 pub(super) fn evaluator(separators: &[String], unknown: impl IntoIterator<Item = NamedNode>) -> QueryEvaluator {
-    let cache = Mutex::new(None);
+    let cache = Arc::new(Cache::default());
+    let same = Arc::clone(&cache);
     let mut evaluator = QueryEvaluator::new()
         .with_custom_function(NamedNode::new_unchecked(CONCAT), concat)
+        .with_custom_function(NamedNode::new_unchecked(REGEX), move |terms| regex(terms, &same))
         .with_custom_function(NamedNode::new_unchecked(REPLACE), move |terms| replace(terms, &cache));
     for (number, separator) in separators.iter().enumerate() {
         let separator = separator.clone();
@@ -117,8 +124,23 @@ fn concat(terms: &[Term]) -> Option<Term> {
     Some(Literal::new_simple_literal(result.0).into())
 }
 
-/// The last regular expression, which most often is the only one: flags, pattern.
-type Cache = Mutex<Option<(String, String, Regex)>>;
+/// Regular expressions that were compiled last: flags, pattern, and `None` for what is no regular expression.
+type Cache = Mutex<Vec<(String, String, Option<Regex>)>>;
+
+/// How many regular expressions are kept.
+const CACHE: usize = 16;
+
+fn regex(terms: &[Term], cache: &Cache) -> Option<Term> {
+    let (subject, pattern, flags) = match terms {
+        [subject, pattern] => (subject, pattern, ""),
+        [subject, pattern, flags] => (subject, pattern, simple(flags)?),
+        _ => return None,
+    };
+    let subject = text(subject)?.value();
+    let regex = compiled(simple(pattern)?, flags, cache)?;
+    limits::tick_text(subject);
+    Some(Literal::from(regex.is_match(subject)).into())
+}
 
 fn replace(terms: &[Term], cache: &Cache) -> Option<Term> {
     let (subject, pattern, replacement, flags) = match terms {
@@ -149,13 +171,22 @@ fn replace(terms: &[Term], cache: &Cache) -> Option<Term> {
 }
 
 fn compiled(pattern: &str, flags: &str, cache: &Cache) -> Option<Regex> {
-    let mut cache = cache.lock().ok()?;
-    if let Some((known_flags, known, regex)) = &*cache
-        && known == pattern
-        && known_flags == flags
-    {
-        return Some(regex.clone());
+    let lock = || cache.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = |(known_flags, known, _): &&(String, String, _)| known == pattern && known_flags == flags;
+    if let Some((_, _, regex)) = lock().iter().find(known) {
+        return regex.clone();
     }
+    limits::tick(COMPILATION);
+    let regex = compile(pattern, flags);
+    let mut cache = lock();
+    if cache.len() == CACHE {
+        cache.clear();
+    }
+    cache.push((flags.to_owned(), pattern.to_owned(), regex.clone()));
+    regex
+}
+
+fn compile(pattern: &str, flags: &str) -> Option<Regex> {
     let literal = flags.contains('q').then(|| regex::escape(pattern));
     let mut builder = RegexBuilder::new(literal.as_deref().unwrap_or(pattern));
     builder.size_limit(REGEX_BYTES);
@@ -169,9 +200,7 @@ fn compiled(pattern: &str, flags: &str, cache: &Cache) -> Option<Regex> {
             _ => return None,
         };
     }
-    let regex = builder.build().ok()?;
-    *cache = Some((flags.to_owned(), pattern.to_owned(), regex.clone()));
-    Some(regex)
+    builder.build().ok()
 }
 
 /// A part of a replacement.
@@ -250,6 +279,7 @@ impl AggregateFunctionAccumulator for GroupConcat {
 
 #[cfg(test)]
 mod test {
+    use super::super::limits::{Limits, watch};
     use super::*;
 
     #[test]
@@ -265,5 +295,48 @@ mod test {
         ] {
             assert_eq!(pieces(replacement), expected, "{replacement}");
         }
+    }
+
+    #[test]
+    fn a_regular_expression_is_compiled_once_and_counts() {
+        let cache = Cache::default();
+        let matches = |subject: &str, pattern: &str, flags: &str| {
+            let terms = [subject, pattern, flags].map(|text| Term::from(Literal::from(text)));
+            regex(&terms, &cache)
+        };
+        for (subject, pattern, flags, expected) in [
+            ("abc", "B", "", Some(false)),
+            ("abc", "B", "i", Some(true)),
+            ("a.c", "a.c", "q", Some(true)),
+            ("abc", "a.c", "q", Some(false)),
+            ("abc", "(", "", None),
+            ("abc", "a", "z", None),
+            ("abc", "((a{1,100}){1,100}){1,100}", "", None),
+        ] {
+            let expected = expected.map(|matched| Term::from(Literal::from(matched)));
+            for _ in 0..2 {
+                assert_eq!(matches(subject, pattern, flags), expected, "{pattern} {flags}");
+            }
+        }
+        assert_eq!(cache.lock().map(|cache| cache.len()).ok(), Some(6));
+        let limits = Limits {
+            time: std::time::Duration::from_millis(50),
+            ..Limits::default()
+        };
+        let result: crate::error::Result<()> = watch(&limits, || {
+            for number in 0_u64.. {
+                regex(
+                    &[Literal::from("a").into(), Literal::from(format!("a{number}")).into()],
+                    &cache,
+                );
+            }
+            Ok(())
+        });
+        assert!(matches!(result, Err(Error::Timeout(_))), "{result:?}");
+        assert_eq!(
+            matches("abc", "b", ""),
+            Some(Literal::from(true).into()),
+            "the cache still works"
+        );
     }
 }

@@ -27,6 +27,9 @@ mod scan;
 mod terms;
 mod update;
 
+#[cfg(test)]
+mod test;
+
 pub use dataset::{Builder, Dataset};
 pub use limits::{Limits, watch};
 pub use obsels::{Obsels, add_collection};

@@ -28,6 +28,10 @@ pub fn add_collection(
     let collection = iri(format!("{trace}@obsels"));
     builder.add_triple(&iri(trace), &iri(ktbs::HAS_OBSEL_COLLECTION), &collection);
     builder.add_triple(&collection, &iri(vocab::rdf::TYPE), &iri(collection_type));
+    // Each obsel has at least its IRI and its times, which most often no other has.
+    builder
+        .terms
+        .reserve(usize::try_from(3 * reading.obsel_count(number)?).unwrap_or(0));
     let mut obsels = Obsels::new(builder, reading, trace);
     reading.for_each_obsel(number, &Bounds::ALL, &mut |obsel| {
         obsels.add(obsel)?;

@@ -18,6 +18,15 @@ struct Frame {
     groups: usize,
     /// The links of the chain of operators.
     operators: usize,
+    /// Whether the last token may be the left side of an operator.
+    operand: bool,
+}
+
+impl Frame {
+    /// Tells whether a `<` here may be an operator: in an expression, that is in parentheses, after an operand.
+    fn may_compare(&self) -> bool {
+        self.closer == b')' && self.operand
+    }
 }
 
 /// Checks the length of a query, how deep its brackets are nested, and how long its chains are.
@@ -40,10 +49,19 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<()> {
         at += match byte {
             b'#' => length_until(&bytes[at..], b'\n'),
             b'"' | b'\'' => quoted(&bytes[at..]),
-            b'<' => iri(&bytes[at..]).unwrap_or_else(|| {
-                frame.operators += 1;
-                1
-            }),
+            b'<' => match iri(&bytes[at..]) {
+                Some(len) if !frame.may_compare() || is_surely_iri(&bytes[at + 1..at + len - 1]) => len,
+                Some(len) if hides(&bytes[at + 1..at + len - 1]) => {
+                    return Err(Error::Parse(format!(
+                        "'<' may start an IRI or compare at {}: put a space after it, or use a prefix",
+                        place(text, at)
+                    )));
+                }
+                _ => {
+                    frame.operators += 1;
+                    1
+                }
+            },
             b'(' | b'[' | b'{' => {
                 below += 1 + frame.groups + frame.operators;
                 let closer = match byte {
@@ -78,6 +96,8 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<()> {
                 }
                 1
             }
+            // The dot of a number ends nothing.
+            b'.' if frame.closer == b')' => 1,
             b'.' | b';' | b',' => {
                 frame.operators = 0;
                 if byte == b';' && top == 0 {
@@ -86,9 +106,12 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<()> {
                 }
                 1
             }
-            b'|' | b'&' | b'+' | b'-' | b'*' | b'/' | b'^' | b'!' | b'=' | b'>' => {
+            // Comparisons make no chains.
+            b'!' if bytes.get(at + 1) == Some(&b'=') => 2,
+            b'|' | b'&' | b'+' | b'-' | b'*' | b'/' | b'^' | b'!' => {
                 frame.operators += 1;
-                1
+                let doubled = matches!(byte, b'|' | b'&') && bytes.get(at + 1) == Some(&byte);
+                if doubled { 2 } else { 1 }
             }
             b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'?' | b'$' | b':' | 0x80.. => {
                 let word = word(&bytes[at..]);
@@ -101,7 +124,15 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<()> {
             }
             _ => 1,
         };
-        let frame = frames[frames.len() - 1];
+        let end = frames.len() - 1;
+        frames[end].operand = match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b'#' => frames[end].operand,
+            b'"' | b'\'' | b')' | b']' | b'}' | b'0'..=b'9' | b'.' => true,
+            b'<' => bytes[at - 1] == b'>',
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'?' | b'$' | b':' | 0x80.. => true,
+            _ => false,
+        };
+        let frame = frames[end];
         if below + frame.groups + frame.operators > DEPTH {
             return Err(Error::Parse(format!(
                 "the query is too deep at {}: more than {DEPTH} nested brackets and links of chains",
@@ -137,6 +168,30 @@ fn iri(bytes: &[u8]) -> Option<usize> {
         }
     }
     None
+}
+
+/// Tells whether what is between `<` and `>` can be no part of an expression: it has a scheme and an authority.
+fn is_surely_iri(iri: &[u8]) -> bool {
+    let scheme = iri.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    scheme > 0 && iri[scheme..].starts_with(b"://")
+}
+
+/// Tells whether what is between `<` and `>` has a bracket, a quote or a comment whose other end is outside, if this is
+/// no IRI.
+fn hides(iri: &[u8]) -> bool {
+    let mut open = 0_usize;
+    for byte in iri {
+        match byte {
+            b'\'' | b'#' => return true,
+            b'(' | b'[' => open += 1,
+            b')' | b']' => match open.checked_sub(1) {
+                Some(rest) => open = rest,
+                None => return true,
+            },
+            _ => {}
+        }
+    }
+    open > 0
 }
 
 /// Returns the length of a string, short or long; what does not end goes to the end of the text.
@@ -189,7 +244,8 @@ mod test {
             ("(", 48),
             ("[ ?p ", 48),
             ("!", 200),
-            (" || ?x", 100),
+            (" || ?x = ?y", 200),
+            (" && ?x != ?y", 200),
             (" + 1", 200),
             ("- ", 200),
             ("/<http://h/p>", 200),
@@ -201,7 +257,6 @@ mod test {
             ("(1)", 200),
             ("{ ?s ?p ( ?o ) }", 200),
             (" || EXISTS { ?s ?p ?o }", 70),
-            ("<", 200),
         ] {
             assert!(accepts(&format!("SELECT * {{ {}", link.repeat(most - 1))), "{link}");
             for depth in [300, 2000] {
@@ -231,6 +286,39 @@ mod test {
         assert!(accepts(&format!("SELECT * {{ FILTER(?x IN ({list} 1)) }}")));
         assert!(accepts(&"INSERT DATA { <a> <b> 1 } ;\n".repeat(1000)));
         assert!(!accepts(&" ".repeat(300_000)));
+    }
+
+    #[test]
+    fn what_may_be_no_iri_hides_nothing() {
+        let (open, close) = ("(".repeat(2000), ")".repeat(2000));
+        for text in [
+            format!("ASK {{ FILTER(1.0{}) }}", "+1.0".repeat(2000)),
+            format!("ASK {{ FILTER(?a<'>' && {open}1{close}) }}"),
+            format!("ASK {{ FILTER(1<{open}1{close}>0) }}"),
+            format!("ASK {{ FILTER(1<{}1>0) }}", "-".repeat(2000)),
+            format!("ASK {{ FILTER({}1{close}) }}", "1+(1<1#>)\n".repeat(2000)),
+            format!("ASK {{ FILTER({}1{close}) }}", "1<(1>0 && ".repeat(2000)),
+            format!("ASK {{ ?s ?p {} {close} }}", "(<a> <b)c> ".repeat(2000)),
+            format!("ASK {{ FILTER('a'<'>'&&'a'<'>'&& {open}1{close}) }}"),
+        ] {
+            assert!(!accepts(&text), "{}", &text[..60]);
+        }
+    }
+
+    #[test]
+    fn iris_and_comparisons_are_accepted() {
+        for text in [
+            "ASK { ?s <l'eau#(x> ?o . <a#b> <p(> <it's> }",
+            "ASK { FILTER(?x<5&&?y>3) }",
+            "ASK { FILTER(?x<(?y+1) && (?y)>3) }",
+            "ASK { FILTER(?x < 'a' || ?y >'b') # it's\n }",
+            "ASK { FILTER(?t IN (<#a>, <#b>, <it's>) && ?t != <#c>) }",
+            "ASK { VALUES (?a ?b) { (<http://h/m#A> <http://h/L'Aquila>) (<http://h/m#B> 'it') } }",
+            "ASK { ?s ?p (<http://h/a_(b> <http://h/c)>) }",
+            "ASK { ?s ?p (<a> <b>) }",
+        ] {
+            assert!(accepts(text), "{text}");
+        }
     }
 
     #[test]

@@ -16,8 +16,20 @@ use crate::vocab::xsd;
 pub(super) struct Terms {
     text: String,
     records: Vec<Record>,
-    table: HashTable<TermId>,
+    table: HashTable<Entry>,
     hasher: DefaultHashBuilder,
+}
+
+/// A term in the table, with a part of its hash, so that the text is looked at only when it is likely the right one.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    hash: u32,
+    id: TermId,
+}
+
+/// Returns the hash for the table, which looks at the first bits and at the last ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 /// A term, whose text is in the buffer.
@@ -93,7 +105,9 @@ impl Terms {
 
     /// Returns roughly how many bytes this takes.
     pub(super) fn bytes(&self) -> usize {
-        self.text.capacity() + self.records.capacity() * size_of::<Record>() + self.table.capacity() * 5
+        self.text.capacity()
+            + self.records.capacity() * size_of::<Record>()
+            + self.table.capacity() * (size_of::<Entry>() + 1)
     }
 
     /// Returns what a number stands for.
@@ -101,43 +115,55 @@ impl Terms {
         parts(&self.text, self.records[id as usize])
     }
 
+    /// Makes room for so many more terms.
+    pub(super) fn reserve(&mut self, terms: usize) {
+        self.records.reserve(terms);
+        self.table.reserve(terms, |entry| spread(entry.hash));
+    }
+
     /// Returns the number of a term, which is added if it is new.
     pub(super) fn intern(&mut self, term: Parts<'_>) -> TermId {
-        let Self {
-            text,
-            records,
-            table,
-            hasher,
-        } = self;
-        let hash = hasher.hash_one(term);
-        if let Some(&id) = table.find(hash, |&id| parts(text, records[id as usize]) == term) {
+        let hash = self.hash(term);
+        if let Some(id) = self.find_hashed(term, hash) {
             return id;
         }
-        let id = TermId::try_from(records.len()).expect("the limit on memory keeps graphs far below 2^32 terms");
-        let mut keep = |added: &str| {
-            let start = text.len();
-            text.push_str(added);
-            let len = u32::try_from(added.len()).expect("the limit on payloads keeps texts far below 4 GiB");
-            Span { start, len }
-        };
-        records.push(match term {
-            Parts::Iri(iri) => Record::Iri(keep(iri)),
-            Parts::Blank(label) => Record::Blank(keep(label)),
-            Parts::String(lexical) => Record::String(keep(lexical)),
-            Parts::Tagged(lexical, language, direction) => Record::Tagged(keep(lexical), keep(language), direction),
-            Parts::Typed(lexical, datatype) => Record::Typed(keep(lexical), datatype),
+        let id = TermId::try_from(self.records.len()).expect("the limit on memory keeps graphs far below 2^32 terms");
+        let record = match term {
+            Parts::Iri(iri) => Record::Iri(self.keep(iri)),
+            Parts::Blank(label) => Record::Blank(self.keep(label)),
+            Parts::String(lexical) => Record::String(self.keep(lexical)),
+            Parts::Tagged(lexical, language, direction) => {
+                Record::Tagged(self.keep(lexical), self.keep(language), direction)
+            }
+            Parts::Typed(lexical, datatype) => Record::Typed(self.keep(lexical), datatype),
             Parts::Triple(triple) => Record::Triple(triple),
-        });
-        table.insert_unique(hash, id, |&id| hasher.hash_one(parts(text, records[id as usize])));
+        };
+        self.records.push(record);
+        self.table
+            .insert_unique(spread(hash), Entry { hash, id }, |entry| spread(entry.hash));
         id
     }
 
     /// Returns the number of a term, or `None` if it is not there.
     pub(super) fn find(&self, term: Parts<'_>) -> Option<TermId> {
-        let hash = self.hasher.hash_one(term);
-        self.table
-            .find(hash, |&id| parts(&self.text, self.records[id as usize]) == term)
-            .copied()
+        self.find_hashed(term, self.hash(term))
+    }
+
+    fn hash(&self, term: Parts<'_>) -> u32 {
+        // Half of the bits are enough: see `Entry`.
+        (self.hasher.hash_one(term) >> 32) as u32
+    }
+
+    fn find_hashed(&self, term: Parts<'_>, hash: u32) -> Option<TermId> {
+        let same = |entry: &Entry| entry.hash == hash && self.parts(entry.id) == term;
+        self.table.find(spread(hash), same).map(|entry| entry.id)
+    }
+
+    fn keep(&mut self, text: &str) -> Span {
+        let start = self.text.len();
+        self.text.push_str(text);
+        let len = u32::try_from(text.len()).expect("the limit on payloads keeps texts far below 4 GiB");
+        Span { start, len }
     }
 
     /// Returns the number of a term of ours, which is added if it is new. A variable, which no graph holds, counts as a

@@ -17,6 +17,12 @@ use sophia::api::term::SimpleTerm;
 
 use crate::support::{ROOT, TestKtbs};
 
+/// What a method gives: its state, and statements about the target.
+type Given = (Vec<u8>, Vec<(&'static str, Term)>);
+
+/// An obsel that was put: begin, end, record.
+type Put = (i64, i64, Vec<u8>);
+
 /// A kTBS with a base `b/`, its model `b/m`, and sources.
 pub struct World {
     ktbs: TestKtbs,
@@ -250,11 +256,7 @@ impl Computation<'_> {
         assert_eq!(self.obsels(), self.world.dump(other, &self.iri));
     }
 
-    fn run(
-        &self,
-        trace: TraceNumber,
-        state: Option<&[u8]>,
-    ) -> std::result::Result<(Vec<u8>, Vec<(&'static str, Term)>), String> {
+    fn run(&self, trace: TraceNumber, state: Option<&[u8]>) -> std::result::Result<Given, String> {
         let (kept, computed) = self.with_inputs(Some(trace), |inputs| {
             let mut kept = Kept::new(inputs.reading);
             let computed = self.method.compute(inputs, state, &mut kept);
@@ -375,7 +377,7 @@ struct Kept<'r> {
 struct Actions {
     cleared: bool,
     /// Id, and the rest unless it is removed.
-    actions: Vec<(String, Option<(i64, i64, Vec<u8>)>)>,
+    actions: Vec<(String, Option<Put>)>,
     new_names: Vec<String>,
 }
 
