@@ -6,13 +6,13 @@ use std::ops::Bound;
 
 use super::model::Vocabulary;
 use super::params::{Parameters, integer};
-use super::progress::first_place;
+use super::progress::{News, first_place};
 use super::selection::{self, Selection};
 use super::{Computed, Description, Inputs, Method, Sink, Source, Stop, query, source};
 use crate::obsel::{Name, Obsel, Value};
-use crate::rdf::{as_iri, as_literal};
+use crate::rdf::{Term, as_iri, as_literal};
 use crate::sparql::{Context, Query};
-use crate::store::{Bounds, Place, Reading};
+use crate::store::{Bounds, Place, Reading, TraceNumber};
 use crate::time::{Unit, parse_instant};
 use crate::vocab::ktbs;
 
@@ -121,20 +121,61 @@ fn pattern_query(inputs: &Inputs<'_>, source: &Source, bgp: &str) -> crate::erro
     )
 }
 
-/// Returns the ids of the obsels for which a group of SPARQL has a solution.
-fn matching(inputs: &Inputs<'_>, source: &Source, bgp: &str) -> Result<HashSet<String>, Stop> {
-    let query = pattern_query(inputs, source, bgp)?;
-    let dataset = query::obsels(inputs, source, query.predicates())?;
-    let mut ids = HashSet::new();
-    query.select(&dataset, &mut |row| {
-        let iri = row.first().and_then(Option::as_ref).and_then(as_iri);
-        ids.extend(
-            iri.and_then(|iri| iri.strip_prefix(source.iri.as_str()))
-                .map(str::to_owned),
-        );
-        Ok(())
-    })?;
-    Ok(ids)
+/// The obsels of a source for which a group of SPARQL has a solution.
+struct Matching<'a> {
+    ids: HashSet<String>,
+    /// The obsels that end before this were not asked about; those that match are in this trace, the target.
+    before: Option<(i64, TraceNumber)>,
+    reading: &'a dyn Reading,
+    source: TraceNumber,
+}
+
+impl<'a> Matching<'a> {
+    /// Asks about the obsels of a part of a source if the pattern looks at them one by one, else about all.
+    fn find(inputs: &Inputs<'a>, source: &Source, query: &Query, news: &News, bounds: &Bounds) -> Result<Self, Stop> {
+        let mut ids = HashSet::new();
+        let mut add = |row: Vec<Option<Term>>| {
+            let iri = row.first().and_then(Option::as_ref).and_then(as_iri);
+            ids.extend(
+                iri.and_then(|iri| iri.strip_prefix(source.iri.as_str()))
+                    .map(str::to_owned),
+            );
+            Ok(())
+        };
+        if is_local(query) {
+            query::for_each_part(inputs, source, bounds, query.predicates(), &mut |dataset, _| {
+                Ok(query.select(dataset, &mut add)?)
+            })?;
+        } else {
+            query.select(&query::obsels(inputs, source, query.predicates())?, &mut add)?;
+        }
+        let before = match news {
+            News::Since(end) => inputs.target.trace.map(|target| (*end, target)),
+            News::Nothing | News::After(_) | News::Everything => None,
+        };
+        Ok(Self {
+            ids,
+            before,
+            reading: inputs.reading,
+            source: source.trace,
+        })
+    }
+
+    fn contains(&self, id: &str) -> Result<bool, Stop> {
+        if self.ids.contains(id) {
+            return Ok(true);
+        }
+        let Some((end, target)) = self.before else {
+            return Ok(false);
+        };
+        let place = self.reading.place(self.source, id)?;
+        Ok(place.is_some_and(|place| place.end < end) && self.reading.has_obsel(target, id)?)
+    }
+}
+
+/// Tells whether what the pattern of a filter says of an obsel does not depend on the others.
+fn is_local(query: &Query) -> bool {
+    query.is_about("obs")
 }
 
 /// Returns the types that satisfy `otypes`, subtypes included; `None` if it names none.
@@ -211,12 +252,14 @@ struct Members<'a> {
     /// The types of the filter that the dictionary has.
     types: Option<HashSet<Name>>,
     /// The obsels that satisfy the pattern of the filter.
-    matching: Option<HashSet<String>>,
+    matching: Option<Matching<'a>>,
 }
 
 impl Members<'_> {
-    fn matches(&self, id: &str) -> bool {
-        self.matching.as_ref().is_none_or(|matching| matching.contains(id))
+    fn matches(&self, id: &str) -> Result<bool, Stop> {
+        self.matching
+            .as_ref()
+            .map_or(Ok(true), |matching| matching.contains(id))
     }
 
     fn has_type(&self, types: &[Value<'_>]) -> bool {
@@ -229,15 +272,17 @@ impl Members<'_> {
 
 impl Selection for Members<'_> {
     fn select<'t>(&mut self, obsel: &Obsel<'t>) -> Result<Option<Vec<Value<'t>>>, Stop> {
-        let accepted =
-            self.filter.accepts_times(obsel.begin, obsel.end) && self.has_type(&obsel.types) && self.matches(obsel.id);
+        let accepted = self.filter.accepts_times(obsel.begin, obsel.end)
+            && self.has_type(&obsel.types)
+            && self.matches(obsel.id)?;
         Ok(accepted.then(|| obsel.types.clone()))
     }
 
     fn contains(&mut self, id: &str) -> Result<bool, Stop> {
         if self.types.is_none() {
             let place = self.reading.place(self.source.trace, id)?;
-            return Ok(place.is_some_and(|place| self.filter.accepts_times(place.begin, place.end) && self.matches(id)));
+            let is_within = place.is_some_and(|place| self.filter.accepts_times(place.begin, place.end));
+            return Ok(is_within && self.matches(id)?);
         }
         match self.reading.obsel(self.source.trace, id)? {
             Some(obsel) => Ok(self.select(&obsel)?.is_some()),
@@ -251,27 +296,30 @@ fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Re
         (_, Some(ready)) => ready,
         (description, None) => return Err(description.errors.into()),
     };
-    // Whether a pattern has a solution for an obsel may depend on any other: nothing can be kept.
-    let state = state.filter(|_| filter.bgp.is_none());
-    let (bounds, computed) = selection::start(inputs, &filter, state, sink)?;
-    if let Some(bounds) = bounds {
-        let types = filter
-            .types
-            .as_ref()
+    let pattern = match &filter.bgp {
+        Some(bgp) => Some(pattern_query(inputs, source, bgp)?),
+        None => None,
+    };
+    // Where what a pattern says of an obsel may depend on any other, nothing can be kept.
+    let state = state.filter(|_| pattern.as_ref().is_none_or(is_local));
+    // The prefix `m:` of a pattern is the model.
+    let (news, computed) = selection::start(inputs, &(&filter, &source.model), state, sink)?;
+    if let Some(bounds) = news.bounds() {
+        let bounds = filter.narrowed(bounds);
+        let types = (filter.types.as_ref())
             .map(|types| names(inputs.reading, types))
+            .transpose()?;
+        let matching = (pattern.as_ref())
+            .map(|query| Matching::find(inputs, source, query, &news, &bounds))
             .transpose()?;
         let mut members = Members {
             filter: &filter,
             source,
             reading: inputs.reading,
             types,
-            matching: filter
-                .bgp
-                .as_deref()
-                .map(|bgp| matching(inputs, source, bgp))
-                .transpose()?,
+            matching,
         };
-        selection::copy(inputs, source, &filter.narrowed(bounds), &mut members, sink)?;
+        selection::copy(inputs, source, &news, &bounds, &mut members, sink)?;
     }
     Ok(computed)
 }

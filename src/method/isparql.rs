@@ -1,13 +1,15 @@
 //! Isparql: one obsel for each row of a SELECT query (kTBS documentation, "isparql").
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::params::{Parameters, is_used, substitute};
+use super::progress::News;
 use super::term::{is_obsel_id, value};
-use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, source};
+use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, selection, source};
 use crate::obsel::{Arc, Obsel, Value};
 use crate::rdf::{Term, as_iri, as_literal};
-use crate::sparql::{Context, Form, Query};
+use crate::sparql::{Context, Dataset, Form, Query};
 use crate::vocab::ktbs;
 
 /// What the query must have, where the obsels of the source come in.
@@ -25,6 +27,8 @@ pub(super) static METHOD: Method = Method {
 
 struct Ready<'a> {
     query: Query,
+    /// The text of the query, once all is in it.
+    text: String,
     source: &'a Source,
     model: String,
 }
@@ -48,13 +52,21 @@ fn prepare<'a>(inputs: &Inputs<'a>) -> (Description, Option<Ready<'a>>) {
     (description.errors, description.warnings) = (parameters.errors, parameters.warnings);
     let model = description.model.clone().unwrap_or_default();
     match query {
-        Some(Ok(query)) if description.errors.is_empty() => (description, Some(Ready { query, source, model })),
+        Some(Ok((query, text))) if description.errors.is_empty() => {
+            let ready = Ready {
+                query,
+                text,
+                source,
+                model,
+            };
+            (description, Some(ready))
+        }
         _ => (description, None),
     }
 }
 
-/// Parses the query, once its parameters and the obsels of the source are in it.
-fn parse(inputs: &Inputs<'_>, source: &Source, text: &str) -> Plan<Query> {
+/// Parses the query, once its parameters and the obsels of the source are in it; returns it with its text.
+fn parse(inputs: &Inputs<'_>, source: &Source, text: &str) -> Plan<(Query, String)> {
     if !text.contains(PLACEHOLDER) {
         return Err(vec![format!(
             "sparql parameter must include '{PLACEHOLDER}' placeholder"
@@ -90,7 +102,11 @@ fn parse(inputs: &Inputs<'_>, source: &Source, text: &str) -> Plan<Query> {
         .iter()
         .filter(|name| !variables.iter().any(|it| it == *name));
     let missing: Vec<String> = missing.map(|name| format!("no ?{name} in the SPARQL result")).collect();
-    if missing.is_empty() { Ok(query) } else { Err(missing) }
+    if missing.is_empty() {
+        Ok((query, text))
+    } else {
+        Err(missing)
+    }
 }
 
 /// What a column of the result becomes.
@@ -119,75 +135,137 @@ fn column(variable: &str, model: &str) -> Column {
     }
 }
 
-fn compute(inputs: &Inputs<'_>, _state: Option<&[u8]>, sink: &mut dyn Sink) -> Result<Computed, Stop> {
+fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Result<Computed, Stop> {
     let ready = match prepare(inputs) {
         (_, Some(ready)) => ready,
         (description, None) => return Err(description.errors.into()),
     };
-    let dataset = query::obsels(inputs, ready.source, ready.query.predicates())?;
-    let columns: Vec<Column> = ready
-        .query
-        .variables()
-        .iter()
+    let (source, query) = (ready.source, &ready.query);
+    let columns: Vec<Column> = (query.variables().iter())
         .map(|name| column(name, &ready.model))
         .collect();
-    sink.clear()?;
-    // The first row of each source obsel makes an obsel, the others are ignored.
-    let mut seen: HashSet<String> = HashSet::new();
+    // Where the rows of an obsel may depend on any other, nothing can be kept; the order that a query asks for may too.
+    let is_local = query.is_about("sourceObsel") && !query.is_ordered();
+    let (news, computed) = selection::start(inputs, &(&ready.text, &ready.model), state.filter(|_| is_local), sink)?;
+    let Some(bounds) = news.bounds() else {
+        return Ok(computed);
+    };
     let mut problems = Vec::new();
-    let mut failed = None;
-    ready
-        .query
-        .select(&dataset, &mut |row| {
-            match row_obsel(inputs, ready.source, &columns, &row, &mut seen, sink) {
-                Ok(Some(problem)) if problems.len() < 20 => problems.push(problem),
-                Ok(_) => {}
-                Err(stop) => {
-                    failed = Some(stop);
-                    return Err(crate::error::Error::Internal("the sink failed".into()));
+    if is_local {
+        let former = match news {
+            News::Since(_) => inputs.target.trace,
+            News::Nothing | News::After(_) | News::Everything => None,
+        };
+        query::for_each_part(inputs, source, &bounds, query.predicates(), &mut |dataset, ids| {
+            let rows = Rows::of(query, source, &columns, dataset, &mut problems)?;
+            // An obsel of which something new is said may have no row any more.
+            for id in ids.iter().filter(|id| !rows.best.contains_key(*id)) {
+                if let Some(target) = former
+                    && inputs.reading.has_obsel(target, id)?
+                {
+                    sink.remove(id)?;
                 }
             }
-            Ok(())
-        })
-        .map_err(|error| failed.take().unwrap_or(Stop::Error(error)))?;
-    if problems.is_empty() {
-        Ok(Computed::default())
+            rows.put(inputs, &columns, &mut problems, sink)
+        })?;
     } else {
+        let dataset = query::obsels(inputs, source, query.predicates())?;
+        Rows::of(query, source, &columns, &dataset, &mut problems)?.put(inputs, &columns, &mut problems, sink)?;
+    }
+    if problems.is_empty() {
+        Ok(computed)
+    } else {
+        problems.truncate(SHOWN);
         Err(problems.into())
     }
 }
 
-/// Gives the obsel of a row to the sink; returns why it is none.
-fn row_obsel(
-    inputs: &Inputs<'_>,
-    source: &Source,
-    columns: &[Column],
-    row: &[Option<Term>],
-    seen: &mut HashSet<String>,
-    sink: &mut dyn Sink,
-) -> Result<Option<String>, Stop> {
-    let cells = || {
-        columns
-            .iter()
-            .zip(row)
-            .filter_map(|(column, cell)| Some((column, cell.as_ref()?)))
-    };
-    let from = cells().find_map(|(column, cell)| matches!(column, Column::SourceObsel).then_some(cell));
-    let Some(from) = from else {
-        return Ok(Some("a row has no ?sourceObsel".to_owned()));
-    };
-    let id = as_iri(from)
-        .and_then(|iri| iri.strip_prefix(source.iri.as_str()))
-        .filter(|id| is_obsel_id(id));
-    let Some(id) = id else {
-        return Ok(Some(format!("?sourceObsel is no obsel of the source: {from:?}")));
-    };
-    if !seen.insert(id.to_owned()) {
-        return Ok(None);
+/// How many problems are told.
+const SHOWN: usize = 20;
+
+/// The rows of a query, one for each obsel of the source that has some: the first one if the query says in which order they
+/// come, else the least, which does not depend on how the query is evaluated.
+struct Rows {
+    /// By the ids of the obsels.
+    best: BTreeMap<String, Vec<Option<Term>>>,
+}
+
+impl Rows {
+    fn of(
+        query: &Query,
+        source: &Source,
+        columns: &[Column],
+        dataset: &Dataset,
+        problems: &mut Vec<String>,
+    ) -> Result<Self, Stop> {
+        let from = columns.iter().position(|column| matches!(column, Column::SourceObsel));
+        let mut best: BTreeMap<String, Vec<Option<Term>>> = BTreeMap::new();
+        query.select(dataset, &mut |row| {
+            let term = from.and_then(|index| row.get(index)?.as_ref());
+            let id = term
+                .and_then(as_iri)
+                .and_then(|iri| iri.strip_prefix(source.iri.as_str()));
+            let Some(id) = id.filter(|id| is_obsel_id(id)) else {
+                if problems.len() < SHOWN {
+                    problems.push(match term {
+                        Some(term) => format!("?sourceObsel is no obsel of the source: {term:?}"),
+                        None => "a row has no ?sourceObsel".to_owned(),
+                    });
+                }
+                return Ok(());
+            };
+            match best.get_mut(id) {
+                Some(former) if !query.is_ordered() && is_less(&row, former) => *former = row,
+                Some(_) => {}
+                None => {
+                    best.insert(id.to_owned(), row);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Self { best })
     }
+
+    /// Makes an obsel of each row.
+    fn put(
+        &self,
+        inputs: &Inputs<'_>,
+        columns: &[Column],
+        problems: &mut Vec<String>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
+        for (id, row) in &self.best {
+            match obsel(inputs, columns, id, row, sink)? {
+                Ok(obsel) => sink.put(&obsel)?,
+                Err(problem) if problems.len() < SHOWN => problems.push(problem),
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells whether a row comes before another, cell by cell: unbound first, then in the order of terms.
+fn is_less(row: &[Option<Term>], other: &[Option<Term>]) -> bool {
+    let orders = row.iter().zip(other).map(|cells| match cells {
+        (Some(a), Some(b)) => sophia::api::term::Term::cmp(a, b),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    });
+    orders.fold(Ordering::Equal, Ordering::then).is_lt()
+}
+
+/// Returns the obsel of a row, or why it makes none.
+fn obsel<'r>(
+    inputs: &Inputs<'_>,
+    columns: &[Column],
+    id: &'r str,
+    row: &'r [Option<Term>],
+    sink: &mut dyn Sink,
+) -> Result<Result<Obsel<'r>, String>, Stop> {
     let mut obsel = Obsel { id, ..Obsel::default() };
     let (mut begin, mut end) = (None, None);
-    for (column, cell) in cells() {
+    let cells = columns.iter().zip(row);
+    for (column, cell) in cells.filter_map(|(column, cell)| Some((column, cell.as_ref()?))) {
         match column {
             Column::SourceObsel => {
                 let object = value(inputs, cell, sink)?.unwrap_or(Value::Obsel(id));
@@ -198,11 +276,11 @@ fn row_obsel(
             }
             Column::Type => match as_iri(cell) {
                 Some(class) => obsel.types.push(Value::Named(sink.name(class)?)),
-                None => return Ok(Some(format!("the type of {id} is no IRI"))),
+                None => return Ok(Err(format!("the type of {id} is no IRI"))),
             },
             Column::Begin | Column::End => {
                 let Some(time) = as_literal(cell).and_then(|text| text.trim().parse::<i64>().ok()) else {
-                    return Ok(Some(format!("a timestamp of {id} is no integer (64 bits)")));
+                    return Ok(Err(format!("a timestamp of {id} is no integer (64 bits)")));
                 };
                 *(if matches!(column, Column::Begin) {
                     &mut begin
@@ -221,16 +299,17 @@ fn row_obsel(
         }
     }
     let Some(begin) = begin else {
-        return Ok(Some(format!("{id} has no begin")));
+        return Ok(Err(format!("{id} has no begin")));
     };
     if obsel.types.is_empty() {
-        return Ok(Some(format!("{id} has no type")));
+        return Ok(Err(format!("{id} has no type")));
     }
     (obsel.begin, obsel.end) = (begin, end.unwrap_or(begin));
     if obsel.end < obsel.begin {
-        return Ok(Some(format!("{id} ends before it begins")));
+        return Ok(Err(format!("{id} ends before it begins")));
     }
     constructed::sort(&mut obsel.arcs, sink)?;
-    sink.put(&obsel)?;
-    Ok(None)
+    let mut known = HashSet::new();
+    obsel.arcs.retain(|arc| known.insert(*arc));
+    Ok(Ok(obsel))
 }

@@ -1,11 +1,14 @@
 //! What the methods that query have in common: limits, prefixes, the obsels of a source as a dataset.
 
+use std::ops::{Bound, ControlFlow};
 use std::time::{Duration, Instant};
 
+use super::progress::Clock;
 use super::{Inputs, Source, Stop};
 use crate::error::Error;
-use crate::sparql::{Builder, Dataset, Limits, add_collection};
-use crate::store::{Kind, Reading};
+use crate::rdf::iri;
+use crate::sparql::{Builder, Dataset, Limits, Obsels, add_collection};
+use crate::store::{Bounds, Kind, Place, Reading};
 use crate::vocab::{KTBS, ktbs};
 
 /// Returns what a query may take: what is left to the computation.
@@ -45,6 +48,78 @@ pub(super) fn obsels(inputs: &Inputs<'_>, source: &Source, predicates: Option<&[
         collection_type(inputs.reading, source)?,
     )?;
     Ok(builder.finish())
+}
+
+/// How many obsels are queried at a time where the rows about one do not depend on the others: enough for what it costs to
+/// start a query to be nothing.
+const PART: usize = 10_000;
+
+/// Visits a dataset, given the ids of the obsels that it describes.
+pub(super) type VisitPart<'f> = dyn FnMut(&Dataset, Vec<String>) -> Result<(), Stop> + 'f;
+
+/// Calls a function with datasets of some obsels each, of a part of a source, and with the ids of these obsels. Each dataset
+/// has all the triples whose subjects are its obsels, and nothing is said of the others.
+///
+/// # Errors
+/// Those of the function and of the store; the deadline.
+pub(super) fn for_each_part(
+    inputs: &Inputs<'_>,
+    source: &Source,
+    bounds: &Bounds,
+    predicates: Option<&[String]>,
+    f: &mut VisitPart<'_>,
+) -> Result<(), Stop> {
+    let reading = inputs.reading;
+    let has_mentions = reading.trace(source.trace)?.mentions > 0;
+    let mut bounds = bounds.clone();
+    let mut clock = Clock::new(inputs);
+    loop {
+        let mut builder = Builder::keeping(predicates);
+        let mut obsels = Obsels::new(&mut builder, reading, &source.iri);
+        let mut ids: Vec<String> = Vec::new();
+        let mut last = None;
+        reading.for_each_obsel(source.trace, &bounds, &mut |obsel| {
+            obsels.add(obsel)?;
+            ids.push(obsel.id.to_owned());
+            if ids.len() < PART {
+                return Ok(ControlFlow::Continue(()));
+            }
+            last = Some((obsel.end, obsel.begin));
+            Ok(ControlFlow::Break(()))
+        })?;
+        for id in &ids {
+            clock.tick()?;
+            if has_mentions {
+                add_mentions(&mut builder, inputs, source, id)?;
+            }
+        }
+        let next = last.zip(ids.last()).map(|((end, begin), id)| Place {
+            end,
+            begin,
+            id: id.clone(),
+        });
+        if !ids.is_empty() {
+            f(&builder.finish(), ids)?;
+        }
+        match next {
+            Some(place) => bounds.lower = Bound::Excluded(place),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Adds what other obsels say of one, as its own triples.
+fn add_mentions(builder: &mut Builder, inputs: &Inputs<'_>, source: &Source, id: &str) -> Result<(), Stop> {
+    for mention in inputs.reading.mentions(source.trace, id)? {
+        if mention.outgoing {
+            builder.add_triple(
+                &iri(format!("{}{id}", source.iri)),
+                &iri(inputs.reading.iri_of(mention.predicate)?),
+                &iri(format!("{}{}", source.iri, mention.other)),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Returns the type of the collection of obsels of a trace.

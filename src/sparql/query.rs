@@ -13,7 +13,7 @@ use super::algebra::Needs;
 use super::dataset::Dataset;
 use super::evaluate::Sight;
 use super::limits::{Limits, watch};
-use super::{convert, functions, scan};
+use super::{convert, functions, local, scan};
 use crate::error::{Error, Result};
 use crate::rdf::{self, Graph, Term};
 
@@ -173,10 +173,31 @@ impl Query {
         }
     }
 
-    /// Tells whether the answer, once rows are put in the `VALUES` of these variables, follows from the triples whose
-    /// subjects are in these rows, and from nothing else; it may be so where this does not see it.
-    pub fn is_confined(&self, variables: &[&str]) -> bool {
-        super::confined::is_confined(pattern(&self.algebra), variables)
+    /// Tells whether each row of a SELECT binds a variable to a node, and follows from the triples of that node alone; so that
+    /// the rows about some nodes are those that the query gives over the triples of these nodes. A query may be so and this
+    /// not see it.
+    pub fn is_about(&self, variable: &str) -> bool {
+        self.form() == Form::Select && !self.named_graphs && local::is_anchored(self.pattern(), variable)
+    }
+
+    /// Tells whether the query looks only at triples whose subjects are the values of some variables, which a `VALUES`
+    /// gives. A query may be so and this not see it.
+    pub fn depends_on_subjects(&self, variables: &[&str]) -> bool {
+        !self.named_graphs && local::looks_at(self.pattern(), variables)
+    }
+
+    /// Tells whether a SELECT says in which order its rows come.
+    pub fn is_ordered(&self) -> bool {
+        local::is_ordered(self.pattern())
+    }
+
+    fn pattern(&self) -> &GraphPattern {
+        match &self.algebra {
+            spargebra::Query::Select { pattern, .. }
+            | spargebra::Query::Ask { pattern, .. }
+            | spargebra::Query::Construct { pattern, .. }
+            | spargebra::Query::Describe { pattern, .. } => pattern,
+        }
     }
 
     /// Puts rows in the empty `VALUES (?v ?w …) {}` that has exactly these variables, wherever it is in the query; the
@@ -276,15 +297,6 @@ fn form(algebra: &spargebra::Query) -> Form {
         spargebra::Query::Ask { .. } => Form::Ask,
         spargebra::Query::Construct { .. } => Form::Construct,
         spargebra::Query::Describe { .. } => Form::Describe,
-    }
-}
-
-fn pattern(algebra: &spargebra::Query) -> &GraphPattern {
-    match algebra {
-        spargebra::Query::Select { pattern, .. }
-        | spargebra::Query::Ask { pattern, .. }
-        | spargebra::Query::Construct { pattern, .. }
-        | spargebra::Query::Describe { pattern, .. } => pattern,
     }
 }
 

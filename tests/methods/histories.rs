@@ -231,4 +231,41 @@ proptest! {
             &[("model", &model), ("rules", &valued)],
         ], range, &events);
     }
+
+    #[test]
+    fn filter_by_patterns(events in events(), range in prop::sample::select(vec![0, 10, 1000])) {
+        check("filter", &[
+            &[("bgp", "FILTER NOT EXISTS { ?obs m:rel ?x }")],
+            &[("bgp", "?obs m:v ?v FILTER(?v > 2)"), ("after", "3")],
+            &[("bgp", "?x m:rel ?obs")],
+        ], range, &events);
+    }
+
+    #[test]
+    fn isparql(events in events(), range in prop::sample::select(vec![0, 10, 1000])) {
+        let query = |rest: &str| format!(
+            "PREFIX m: <{}b/m#> SELECT ?sourceObsel ?type (?sourceBegin as ?begin) ?end ?x {{ %(__subselect__)s {rest} }}",
+            crate::support::ROOT
+        );
+        let (values, alone, related, ordered) = (
+            query("VALUES ?type { m:N2 m:N1 } OPTIONAL { ?sourceObsel m:v ?x }"),
+            query("BIND(m:N AS ?type) BIND(?sourceEnd AS ?end) FILTER NOT EXISTS { ?sourceObsel m:rel ?y }"),
+            query("?sourceObsel a ?type OPTIONAL { ?sourceObsel m:rel/m:v ?x }"),
+            query("?sourceObsel a ?type ; m:v ?x") + " ORDER BY DESC(?type)",
+        );
+        check("isparql", &[
+            &[("sparql", &values)],
+            &[("sparql", &alone)],
+            &[("sparql", &related)],
+            &[("sparql", &ordered)],
+        ], range, &events);
+    }
+
+    #[test]
+    fn sparql(events in events(), range in prop::sample::select(vec![0, 10, 1000])) {
+        let query = "PREFIX k: <http://liris.cnrs.fr/silex/2009/ktbs#> CONSTRUCT {
+            [ k:hasTrace <%(__destination__)s> ; a ?type ; k:hasBegin ?b ; k:hasSourceObsel ?o ]
+        } WHERE { ?o a ?type ; k:hasBegin ?b ; k:hasTrace ?trace FILTER NOT EXISTS { ?other ?rel ?o } }";
+        check("sparql", &[&[("sparql", query)], &[("sparql", query), ("inherit", "")]], range, &events);
+    }
 }

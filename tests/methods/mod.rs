@@ -5,4 +5,6 @@ mod fsa;
 mod fusion;
 mod histories;
 mod hrules;
+mod isparql;
+mod sparql;
 mod support;

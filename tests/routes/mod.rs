@@ -8,5 +8,6 @@ mod data_graph;
 mod method;
 mod model;
 mod root;
+mod steps;
 mod stored_trace;
 mod support;

@@ -6,7 +6,8 @@ use ktbs::vocab::ktbs as k;
 
 use super::support::{TestService, bad_parameters, graph_of, not_allowed, refused, same, settings, turtle};
 
-const FRESH: &str = "<> a k:KtbsRoot; k:hasVersion '0.1-test'; k:hasBuiltinMethod k:filter, k:fusion, k:pipe.";
+const FRESH: &str =
+    "<> a k:KtbsRoot; k:hasVersion '0.1-test'; k:hasBuiltinMethod k:filter, k:fusion, k:parallel, k:pipe.";
 
 #[test]
 fn get_fresh_has_version_and_methods() {
@@ -78,7 +79,7 @@ fn put_without_generated_triples_is_refused() {
     assert_eq!(
         refused(ktbs.put(
             "",
-            "<> a k:KtbsRoot; k:hasBuiltinMethod k:filter, k:fusion, k:pipe; k:hasVersion 'mine'."
+            "<> a k:KtbsRoot; k:hasBuiltinMethod k:filter, k:fusion, k:parallel, k:pipe; k:hasVersion 'mine'."
         )),
         "Can not edit out-property <k:hasVersion> of <>\n\
          Can not edit out-property <k:hasBase> of <>\n\

@@ -33,7 +33,7 @@ impl Pattern {
         };
         let query = Query::parse(&query, context, &query::limits(inputs)).map_err(|error| query::reason(&error))?;
         Ok(Self {
-            is_confined: query.is_confined(&VARIABLES),
+            is_confined: query.depends_on_subjects(&VARIABLES),
             query,
         })
     }

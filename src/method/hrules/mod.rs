@@ -64,10 +64,10 @@ fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Re
         (_, Some(ready)) => ready,
         (description, None) => return Err(description.errors.into()),
     };
-    let (bounds, computed) = selection::start(inputs, &subrules, state, sink)?;
-    if let Some(bounds) = bounds {
+    let (news, computed) = selection::start(inputs, &subrules, state, sink)?;
+    if let Some(bounds) = news.bounds() {
         let mut rules = Rules::new(inputs, source, &subrules, sink)?;
-        selection::copy(inputs, source, &bounds, &mut rules, sink)?;
+        selection::copy(inputs, source, &news, &bounds, &mut rules, sink)?;
     }
     Ok(computed)
 }
