@@ -155,8 +155,8 @@ impl Number {
         match self {
             Self::Integer(number) => (number.to_string(), xsd::INTEGER),
             Self::Decimal(number) => (with_point(number.to_string()), xsd::DECIMAL),
-            Self::Float(number) => (number.to_string(), xsd::FLOAT),
-            Self::Double(number) => (number.to_string(), xsd::DOUBLE),
+            Self::Float(number) => (with_exponent(f32::from(number).into()), xsd::FLOAT),
+            Self::Double(number) => (with_exponent(number.into()), xsd::DOUBLE),
         }
     }
 
@@ -177,6 +177,21 @@ impl Number {
 /// Returns a decimal with a point, since some readers take one without for an integer.
 fn with_point(decimal: String) -> String {
     if decimal.contains('.') { decimal } else { decimal + ".0" }
+}
+
+/// Returns the canonical form of a double (XML Schema 1.1 part 2, section E.1).
+fn with_exponent(number: f64) -> String {
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "INF" } else { "-INF" }.to_owned();
+    }
+    let text = format!("{number:E}");
+    match text.split_once('E') {
+        Some((mantissa, exponent)) if !mantissa.contains('.') => format!("{mantissa}.0E{exponent}"),
+        _ => text,
+    }
 }
 
 #[cfg(test)]

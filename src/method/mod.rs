@@ -15,6 +15,7 @@ mod composition;
 mod constructed;
 mod copy;
 mod filter;
+mod fsa;
 mod fusion;
 mod hrules;
 mod isparql;
@@ -41,6 +42,7 @@ use crate::store::{Reading, StoreError, TraceNumber};
 /// The methods, in the order in which the root lists them.
 pub static METHODS: &[&Method] = &[
     &filter::METHOD,
+    &fsa::METHOD,
     &fusion::METHOD,
     &hrules::METHOD,
     &isparql::METHOD,
@@ -65,12 +67,6 @@ pub fn unknown(iri: &str) -> Diagnosis {
     }
 }
 
-/// Lists the traces through which a method goes.
-type Steps = fn(&Inputs<'_>) -> Plan<Vec<Step>>;
-
-/// Computes obsels, from what there is and from the state that the last computation left.
-type Compute = fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>;
-
 /// A built-in method.
 #[derive(Debug)]
 pub struct Method {
@@ -86,6 +82,9 @@ pub struct Method {
     describe: fn(&Inputs<'_>) -> Description,
     compute: Compute,
 }
+
+type Steps = fn(&Inputs<'_>) -> Plan<Vec<Step>>;
+type Compute = fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>;
 
 impl Method {
     /// Returns the traces through which the method goes, in order, or `None` if it reads the sources of the trace itself.

@@ -5,6 +5,8 @@ use std::fmt::Display;
 
 /// How many characters of a value a message shows.
 const SHOWN_CHARS: usize = 200;
+/// How many problems of one value are told.
+const SHOWN_PROBLEMS: usize = 20;
 /// How many parameters that are not used get a warning of their own.
 const SHOWN_UNUSED: usize = 20;
 
@@ -99,6 +101,15 @@ pub fn cut(text: &str) -> String {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
     }
+}
+
+/// Returns problems as the reason of an illegal value, one a line; the first ones, if there are many.
+pub fn listed(problems: &[String]) -> String {
+    let mut text = problems[..problems.len().min(SHOWN_PROBLEMS)].join("\n    ");
+    if let Some(more) = problems.len().checked_sub(SHOWN_PROBLEMS).filter(|more| *more > 0) {
+        text += &format!("\n    and {more} more");
+    }
+    text
 }
 
 /// Parses an integer, around which there may be blanks, and before which there may be a sign.

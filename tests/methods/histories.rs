@@ -192,6 +192,23 @@ proptest! {
     }
 
     #[test]
+    fn fsa(events in events(), range in prop::sample::select(vec![0, 10, 1000])) {
+        check("fsa", &[
+            &[("fsa", r##"{"state_defaults": {"max_noise": 1}, "states": {
+                "start": {"transitions": [{"condition": "#A", "target": "s1"}]},
+                "s1": {"transitions": [{"condition": "#B", "target": "#T1"}, {"condition": "#A", "target": "s1"}]},
+                "#T1": {"terminal": true, "max_duration": 4, "transitions": [{"condition": "#C", "target": "#T2"}],
+                        "ktbs_attributes": {"#sum": "sum #v", "#rel": "#rel"}},
+                "#T2": {"terminal": true}}}"##)],
+            &[("fsa", r##"{"allow_overlap": true, "state_defaults": {"max_noise": 2, "max_total_duration": 20}, "states": {
+                "start": {"transitions": [{"condition": "#A", "target": "p"}, {"condition": "#A", "target": "#Q"}]},
+                "p": {"transitions": [{"condition": "#A", "target": "#Q"}, {"condition": "#B", "target": "#R"}]},
+                "#Q": {"terminal": true, "transitions": [{"condition": "#A", "target": "p", "silent": true}]},
+                "#R": {"terminal": true, "ktbs_attributes": {"#n": "count #v"}}}}"##)],
+        ], range, &events);
+    }
+
+    #[test]
     fn hrules(events in events(), range in prop::sample::select(vec![0, 10, 1000])) {
         let model = format!("{}b/m", crate::support::ROOT);
         let rules = |text: &str| text.replace("m:", &format!("{model}#"));

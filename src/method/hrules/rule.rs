@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::literal::Literal;
 use super::super::model::Vocabulary;
-use super::super::params::cut;
+use super::super::params::{cut, listed};
 use super::super::source::resolve;
 use crate::vocab::xsd;
 
@@ -156,21 +156,10 @@ pub fn parse(
         subrules.extend(reader.rule(&format!("rule {}", index + 1), rule));
     }
     if !reader.problems.is_empty() {
-        return Err(shown(&reader.problems));
+        return Err(listed(&reader.problems));
     }
     subrules.sort_by_key(|subrule| (subrule.types.is_none(), Reverse(subrule.constraints.len())));
     Ok(subrules)
-}
-
-/// Returns the first problems, one a line.
-fn shown(problems: &[String]) -> String {
-    /// A list of thousands would help nobody.
-    const SHOWN: usize = 20;
-    let mut text = problems[..problems.len().min(SHOWN)].join("\n    ");
-    if problems.len() > SHOWN {
-        text += &format!("\n    and {} more", problems.len() - SHOWN);
-    }
-    text
 }
 
 struct Reader<'a> {

@@ -1,0 +1,173 @@
+//! The obsels of a source, as the events of an automaton.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::super::progress::Clock;
+use super::super::{Inputs, Source, Stop, query};
+use super::automaton::Automaton;
+use super::condition::Condition;
+use super::engine::{Bounds, Events, Excess, Match};
+use super::history::History;
+use super::tokens::Tokens;
+use crate::obsel::{Name, Obsel, Value};
+use crate::rdf::{Term, iri, string};
+use crate::sparql::Dataset;
+
+/// How many events the tokens may remember, all together.
+const REMEMBERED: usize = 1_000_000;
+
+/// Feeds tokens with obsels.
+pub struct Feeding<'a> {
+    automaton: &'a Automaton<usize>,
+    bounds: Bounds,
+    asked: Asked<'a>,
+}
+
+/// What conditions are asked about.
+struct Asked<'a> {
+    source: &'a Source,
+    conditions: Vec<Condition>,
+    /// The types of each condition, those that the dictionary has.
+    types: Vec<HashSet<Name>>,
+    /// What each condition that depends on the obsel alone answered last, and about which obsel: its rank.
+    answers: Vec<(u64, bool)>,
+    rank: u64,
+    clock: Clock,
+    /// All the obsels, for patterns.
+    dataset: Option<Dataset>,
+}
+
+impl<'a> Feeding<'a> {
+    /// Prepares to feed an automaton that has these conditions.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn new(
+        inputs: &Inputs<'_>,
+        source: &'a Source,
+        automaton: &'a Automaton<usize>,
+        conditions: &[Condition],
+    ) -> Result<Self, Stop> {
+        let mut types = Vec::with_capacity(conditions.len());
+        let mut asks = false;
+        for condition in conditions {
+            let mut names = HashSet::new();
+            match condition {
+                Condition::Types(iris) => {
+                    for iri in iris {
+                        names.extend(inputs.reading.name_of(iri)?);
+                    }
+                }
+                Condition::Ask(_) => asks = true,
+                _ => {}
+            }
+            types.push(names);
+        }
+        let dataset = if asks {
+            Some(query::obsels(inputs, source, None)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            automaton,
+            bounds: Bounds {
+                tokens: inputs.limits.fsa_tokens,
+                events: REMEMBERED,
+            },
+            asked: Asked {
+                source,
+                answers: vec![(0, false); conditions.len()],
+                conditions: conditions.to_vec(),
+                types,
+                rank: 0,
+                clock: Clock::new(inputs),
+                dataset,
+            },
+        })
+    }
+
+    /// Feeds tokens with an obsel, and returns the matches that come out.
+    ///
+    /// # Errors
+    /// Too many tokens, or too many events to remember; those of the store and of queries; the deadline.
+    pub fn feed(&mut self, tokens: &mut Tokens, obsel: &Obsel<'_>) -> Result<Vec<Match<Rc<str>>>, Stop> {
+        self.asked.rank += 1;
+        let mut question = Question {
+            asked: &mut self.asked,
+            obsel,
+        };
+        tokens.feed(self.automaton, &mut question, &obsel.id.into(), obsel.end, self.bounds)
+    }
+}
+
+impl From<Excess> for Stop {
+    fn from(excess: Excess) -> Self {
+        Self::Problems(vec![match excess {
+            Excess::Tokens(most) => format!("The automaton needs more than {most} tokens (limit fsa-tokens)"),
+            Excess::Events(most) => format!("The tokens of the automaton have to remember more than {most} obsels"),
+        }])
+    }
+}
+
+/// An obsel about which conditions are asked.
+struct Question<'q, 'a, 't> {
+    asked: &'q mut Asked<'a>,
+    obsel: &'q Obsel<'t>,
+}
+
+impl Events for Question<'_, '_, '_> {
+    type Event = Rc<str>;
+    type Condition = usize;
+    type Error = Stop;
+
+    fn satisfies(&mut self, condition: &usize, history: Option<&History<Rc<str>>>) -> Result<bool, Stop> {
+        self.work()?;
+        if matches!(self.asked.conditions[*condition], Condition::Ask(_)) {
+            return self.asked.ask(*condition, self.obsel.id, history);
+        }
+        let (rank, answer) = self.asked.answers[*condition];
+        if rank == self.asked.rank {
+            return Ok(answer);
+        }
+        let answer = self.asked.answer(*condition, self.obsel);
+        self.asked.answers[*condition] = (self.asked.rank, answer);
+        Ok(answer)
+    }
+
+    fn work(&mut self) -> Result<(), Stop> {
+        self.asked.clock.tick()
+    }
+}
+
+impl Asked<'_> {
+    /// Answers a condition that depends on the obsel alone.
+    fn answer(&self, condition: usize, obsel: &Obsel<'_>) -> bool {
+        let iri = || format!("{}{}", self.source.iri, obsel.id);
+        match &self.conditions[condition] {
+            Condition::Types(_) => {
+                let types = &self.types[condition];
+                (obsel.types.iter()).any(|value| matches!(value, Value::Named(name) if types.contains(name)))
+            }
+            Condition::Regexp(regexp) => regexp.is_match(&iri()),
+            Condition::Choices(choices) => choices.contains(&iri()),
+            Condition::Ask(_) => false,
+        }
+    }
+
+    /// Answers a pattern. Where there is no token yet, its obsels are the empty string.
+    fn ask(&mut self, condition: usize, id: &str, history: Option<&History<Rc<str>>>) -> Result<bool, Stop> {
+        let term = |id: &str| iri(format!("{}{id}", self.source.iri));
+        let of_token = |event: Option<&Rc<str>>| -> Term { event.map_or_else(|| string(""), |id| term(id)) };
+        let (obsel, last, first) = (
+            term(id),
+            of_token(history.map(History::last)),
+            of_token(history.map(History::first)),
+        );
+        let (Condition::Ask(query), Some(dataset)) = (&mut self.conditions[condition], &self.dataset) else {
+            return Ok(false);
+        };
+        query.fill(&["obs", "pred", "first"], &[&[Some(&obsel), Some(&last), Some(&first)]])?;
+        Ok(query.ask(dataset)?)
+    }
+}

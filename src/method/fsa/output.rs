@@ -1,0 +1,292 @@
+//! From matches to obsels of the target.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use bumpalo::Bump;
+use serde_json::Value as Json;
+
+use super::super::literal::Literal;
+use super::super::source::resolve;
+use super::super::term::{Names, is_obsel_id, path_of};
+use super::super::{Inputs, Sink, Source, Stop};
+use super::attributes::{Attribute, Item, Outcome, apply};
+use super::automaton::Automaton;
+use super::engine::Match;
+use crate::obsel::{Arc, Name, Obsel, Value};
+use crate::store::codec::{ID_BYTES, damaged};
+use crate::store::{Reading, TraceNumber};
+use crate::vocab::ktbs;
+
+/// What the matches of a state become.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Form {
+    /// The IRI of the type.
+    pub kind: String,
+    /// The attributes.
+    pub attributes: Vec<Attribute>,
+}
+
+/// Reads what the states say of their obsels, `None` for those that make none. `model` is that of the target.
+///
+/// # Errors
+/// One sentence for each problem.
+pub fn forms<C>(
+    automaton: &Automaton<C>,
+    json: &Json,
+    model: &str,
+    source_model: &str,
+) -> Result<Vec<Option<Form>>, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut forms = Vec::with_capacity(automaton.states.len());
+    for state in &automaton.states {
+        let members = &json["states"][&state.id];
+        let mut told = |problem: String| problems.push(format!("State '{}': {problem}", state.id));
+        let kind = match members.get("ktbs_obsel_type") {
+            Some(Json::Null) => None,
+            None => Some(state.id.as_str()),
+            Some(Json::String(kind)) => Some(kind.as_str()),
+            Some(_) => {
+                told("\"ktbs_obsel_type\" should be a string or null".to_owned());
+                None
+            }
+        };
+        let mut attributes = Vec::new();
+        match members.get("ktbs_attributes") {
+            None | Some(Json::Null) => {}
+            Some(Json::Object(members)) => {
+                for (key, value) in members {
+                    let attribute = match value.as_str() {
+                        Some(value) => Attribute::parse(key, value, model, source_model),
+                        None => Err(format!("the attribute {key} should be a string")),
+                    };
+                    match attribute {
+                        Ok(attribute) => attributes.push(attribute),
+                        Err(problem) => told(problem),
+                    }
+                }
+            }
+            Some(_) => told("\"ktbs_attributes\" should be an object".to_owned()),
+        }
+        let kind = kind.filter(|_| state.terminal).map(|kind| resolve(model, kind));
+        match kind {
+            None => forms.push(None),
+            Some(Ok(kind)) => forms.push(Some(Form { kind, attributes })),
+            Some(Err(problem)) => told(problem),
+        }
+    }
+    if problems.is_empty() { Ok(forms) } else { Err(problems) }
+}
+
+/// Makes obsels of matches.
+pub struct Output<'a> {
+    reading: &'a dyn Reading,
+    source: &'a Source,
+    source_path: &'a str,
+    target_path: &'a str,
+    forms: Vec<Option<Ready<'a>>>,
+    names: Names<'a>,
+    has_source_obsel: Name,
+    datatypes: Vec<(String, Name)>,
+    /// Where the obsels of the last computation are, if any is kept.
+    kept: Option<TraceNumber>,
+    /// Ids of obsels that were kept, and are made again.
+    free: HashSet<String>,
+    /// Ids given so far.
+    given: HashSet<String>,
+}
+
+/// A form, in terms of the dictionary. What the dictionary has not, no obsel has.
+struct Ready<'a> {
+    kind: Name,
+    attributes: Vec<(&'a Attribute, Name, Option<Name>)>,
+}
+
+impl<'a> Output<'a> {
+    /// Prepares to make obsels of these forms. `kept` tells that those of the last computation stay, but for the ids in
+    /// `free`.
+    ///
+    /// # Errors
+    /// Those of the store and of the sink.
+    pub fn new(
+        inputs: &Inputs<'a>,
+        source: &'a Source,
+        forms: &'a [Option<Form>],
+        kept: bool,
+        free: &[String],
+        sink: &mut dyn Sink,
+    ) -> Result<Self, Stop> {
+        let reading = inputs.reading;
+        let mut ready = Vec::with_capacity(forms.len());
+        for form in forms {
+            let Some(form) = form else {
+                ready.push(None);
+                continue;
+            };
+            let mut attributes = Vec::with_capacity(form.attributes.len());
+            for attribute in &form.attributes {
+                attributes.push((
+                    attribute,
+                    sink.name(&attribute.iri)?,
+                    reading.name_of(&attribute.source)?,
+                ));
+            }
+            attributes.sort_by_key(|(_, name, _)| *name);
+            ready.push(Some(Ready {
+                kind: sink.name(&form.kind)?,
+                attributes,
+            }));
+        }
+        Ok(Self {
+            reading,
+            source,
+            source_path: path_of(reading.root(), &source.iri),
+            target_path: path_of(reading.root(), inputs.target.iri),
+            forms: ready,
+            names: Names::new(reading),
+            has_source_obsel: sink.name(ktbs::HAS_SOURCE_OBSEL)?,
+            datatypes: Vec::new(),
+            kept: inputs.target.trace.filter(|_| kept),
+            free: free.iter().cloned().collect(),
+            given: HashSet::new(),
+        })
+    }
+
+    /// Tells whether matches in a state make obsels.
+    pub fn makes_obsels(&self, state: usize) -> bool {
+        self.forms[state].is_some()
+    }
+
+    /// Tells whether an id was given to an obsel.
+    pub fn has_given(&self, id: &str) -> bool {
+        self.given.contains(id)
+    }
+
+    /// Gives the obsel of a match to the sink, and returns its id, or `None` if its state makes none. `rank` is that of the
+    /// match among those of one event.
+    ///
+    /// # Errors
+    /// Those of the store and of the sink; an id that is too long.
+    pub fn put(&mut self, found: &Match<Rc<str>>, rank: usize, sink: &mut dyn Sink) -> Result<Option<String>, Stop> {
+        if !self.makes_obsels(found.state) {
+            return Ok(None);
+        }
+        let id = self.id(found.history.last(), rank)?;
+        let events = found.history.events();
+        let texts = Bump::new();
+        let place = |id: &str| Ok::<_, Stop>(self.reading.place(self.source.trace, id)?.ok_or_else(damaged)?);
+        let mut obsel = Obsel {
+            id: &id,
+            begin: place(found.history.first())?.begin,
+            end: place(found.history.last())?.end,
+            ..Obsel::default()
+        };
+        for event in &events {
+            obsel.arcs.push(Arc {
+                predicate: self.has_source_obsel,
+                object: Value::BelowRoot(texts.alloc_str(&format!("{}{event}", self.source_path))),
+            });
+        }
+        if let Some(form) = &self.forms[found.state] {
+            obsel.types.push(Value::Named(form.kind));
+        }
+        for (predicate, outcome) in self.attributes(found.state, &events)? {
+            let object = match outcome {
+                Outcome::Value(value) => self.translated(value, &texts),
+                Outcome::String(text) => Value::String(texts.alloc_str(&text)),
+                Outcome::Typed(lexical, datatype) => {
+                    Value::Typed(texts.alloc_str(&lexical), self.datatype(&datatype, sink)?)
+                }
+            };
+            let arc = Arc { predicate, object };
+            if !obsel.arcs.contains(&arc) {
+                obsel.arcs.push(arc);
+            }
+        }
+        sink.put(&obsel)?;
+        self.given.insert(id.clone());
+        Ok(Some(id))
+    }
+
+    /// Returns an id that no other match has: that of the last obsel, with a number from the second one on.
+    fn id(&self, last: &str, rank: usize) -> Result<String, Stop> {
+        let mut number = rank;
+        loop {
+            let id = match number {
+                0 => last.to_owned(),
+                number => format!("{last}-{number}"),
+            };
+            if id.len() > ID_BYTES {
+                let problem = format!("The obsel {id} would have an identifier longer than {ID_BYTES} bytes");
+                return Err(vec![problem].into());
+            }
+            let is_kept = match self.kept {
+                Some(trace) if !self.free.contains(&id) => self.reading.has_obsel(trace, &id)?,
+                _ => false,
+            };
+            if !is_kept && !self.given.contains(&id) {
+                return Ok(id);
+            }
+            number += 1;
+        }
+    }
+
+    /// Returns the attributes of a match: their names, what they are.
+    fn attributes(&self, state: usize, events: &[Rc<str>]) -> Result<Vec<(Name, Outcome<'a>)>, Stop> {
+        let Some(form) = self.forms[state].as_ref().filter(|form| !form.attributes.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let mut items: Vec<Vec<Item<'a>>> = vec![Vec::new(); form.attributes.len()];
+        for event in events {
+            let obsel = self.reading.obsel(self.source.trace, event)?.ok_or_else(damaged)?;
+            for ((_, _, source), items) in form.attributes.iter().zip(&mut items) {
+                for arc in obsel.arcs.iter().filter(|arc| Some(arc.predicate) == *source) {
+                    items.extend(self.item(arc.object)?);
+                }
+            }
+        }
+        let outcomes = form.attributes.iter().zip(&items);
+        Ok(outcomes
+            .filter_map(|((attribute, name, _), items)| Some((*name, apply(attribute.function, items)?)))
+            .collect())
+    }
+
+    /// Returns a value to apply functions to; none for a blank node, which means nothing in another trace.
+    fn item(&self, value: Value<'a>) -> Result<Option<Item<'a>>, Stop> {
+        let (text, literal): (Rc<str>, _) = match value {
+            Value::Obsel(id) => (format!("{}{id}", self.source.iri).into(), None),
+            Value::BelowRoot(path) => (format!("{}{path}", self.reading.root()).into(), None),
+            Value::Named(name) => (self.names.spell(name)?, None),
+            Value::Iri(iri) => (iri.into(), None),
+            Value::Blank(_) => return Ok(None),
+            Value::String(lexical) => (lexical.into(), Some(Literal::String(lexical.into()))),
+            Value::Tagged(lexical, language) => (lexical.into(), Some(Literal::tagged(lexical, language))),
+            Value::Typed(lexical, datatype) => {
+                let datatype = self.names.spell(datatype)?;
+                (lexical.into(), Some(Literal::typed(lexical, &datatype)))
+            }
+        };
+        Ok(Some(Item { value, text, literal }))
+    }
+
+    /// Returns a value of the source as it stands in the target: an obsel of the source is still that obsel.
+    fn translated<'t>(&self, value: Value<'t>, texts: &'t Bump) -> Value<'t> {
+        match value {
+            Value::Obsel(id) => Value::BelowRoot(texts.alloc_str(&format!("{}{id}", self.source_path))),
+            Value::BelowRoot(path) => match path.strip_prefix(self.target_path).filter(|rest| is_obsel_id(rest)) {
+                Some(id) => Value::Obsel(id),
+                None => value,
+            },
+            _ => value,
+        }
+    }
+
+    fn datatype(&mut self, iri: &str, sink: &mut dyn Sink) -> Result<Name, Stop> {
+        if let Some((_, name)) = self.datatypes.iter().find(|(known, _)| known == iri) {
+            return Ok(*name);
+        }
+        let name = sink.name(iri)?;
+        self.datatypes.push((iri.to_owned(), name));
+        Ok(name)
+    }
+}
