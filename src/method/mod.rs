@@ -67,6 +67,12 @@ pub fn unknown(iri: &str) -> Diagnosis {
     }
 }
 
+/// Lists the traces through which a method goes.
+type Steps = fn(&Inputs<'_>) -> Plan<Vec<Step>>;
+
+/// Computes obsels, from what there is and from the state that the last computation left.
+type Compute = fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>;
+
 /// A built-in method.
 #[derive(Debug)]
 pub struct Method {
@@ -82,9 +88,6 @@ pub struct Method {
     describe: fn(&Inputs<'_>) -> Description,
     compute: Compute,
 }
-
-type Steps = fn(&Inputs<'_>) -> Plan<Vec<Step>>;
-type Compute = fn(&Inputs<'_>, Option<&[u8]>, &mut dyn Sink) -> Result<Computed, Stop>;
 
 impl Method {
     /// Returns the traces through which the method goes, in order, or `None` if it reads the sources of the trace itself.

@@ -12,6 +12,7 @@
 //! * Out: rows and graphs from [`query`], bytes from [`results`], the next state of a graph from [`update`].
 
 mod algebra;
+mod confined;
 mod convert;
 mod dataset;
 mod evaluate;

@@ -173,6 +173,12 @@ impl Query {
         }
     }
 
+    /// Tells whether the answer, once rows are put in the `VALUES` of these variables, follows from the triples whose
+    /// subjects are in these rows, and from nothing else; it may be so where this does not see it.
+    pub fn is_confined(&self, variables: &[&str]) -> bool {
+        super::confined::is_confined(pattern(&self.algebra), variables)
+    }
+
     /// Puts rows in the empty `VALUES (?v ?w …) {}` that has exactly these variables, wherever it is in the query; the
     /// rows that were put there before go. `None` is an unbound variable. So a query parsed once is asked about ever
     /// other nodes, and is planned knowing that they are few.
@@ -270,6 +276,15 @@ fn form(algebra: &spargebra::Query) -> Form {
         spargebra::Query::Ask { .. } => Form::Ask,
         spargebra::Query::Construct { .. } => Form::Construct,
         spargebra::Query::Describe { .. } => Form::Describe,
+    }
+}
+
+fn pattern(algebra: &spargebra::Query) -> &GraphPattern {
+    match algebra {
+        spargebra::Query::Select { pattern, .. }
+        | spargebra::Query::Ask { pattern, .. }
+        | spargebra::Query::Construct { pattern, .. }
+        | spargebra::Query::Describe { pattern, .. } => pattern,
     }
 }
 

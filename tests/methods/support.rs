@@ -17,6 +17,12 @@ use sophia::api::term::SimpleTerm;
 
 use crate::support::{ROOT, TestKtbs};
 
+/// What a method gives: its state, and statements about the target.
+type Given = (Vec<u8>, Vec<(&'static str, Term)>);
+
+/// An obsel that was put: begin, end, record.
+type Put = (i64, i64, Vec<u8>);
+
 /// A kTBS with a base `b/`, its model `b/m`, and sources.
 pub struct World {
     ktbs: TestKtbs,
@@ -176,9 +182,6 @@ pub fn pairs(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Properties to put in the description of a target.
-pub type Properties = Vec<(&'static str, Term)>;
-
 /// A target, and what is kept of its last computation.
 pub struct Computation<'w> {
     world: &'w World,
@@ -234,7 +237,7 @@ impl Computation<'_> {
     }
 
     /// Computes what is new, and stores it.
-    pub fn refresh(&mut self) -> std::result::Result<Properties, String> {
+    pub fn refresh(&mut self) -> std::result::Result<Vec<(&'static str, Term)>, String> {
         let state = self.state.clone();
         let (computed, properties) = self.run(self.trace, state.as_deref())?;
         self.state = Some(computed);
@@ -253,7 +256,7 @@ impl Computation<'_> {
         assert_eq!(self.obsels(), self.world.dump(other, &self.iri));
     }
 
-    fn run(&self, trace: TraceNumber, state: Option<&[u8]>) -> std::result::Result<(Vec<u8>, Properties), String> {
+    fn run(&self, trace: TraceNumber, state: Option<&[u8]>) -> std::result::Result<Given, String> {
         let (kept, computed) = self.with_inputs(Some(trace), |inputs| {
             let mut kept = Kept::new(inputs.reading);
             let computed = self.method.compute(inputs, state, &mut kept);
@@ -373,12 +376,10 @@ struct Kept<'r> {
 #[derive(Default)]
 struct Actions {
     cleared: bool,
-    actions: Vec<Action>,
+    /// Id, and the rest unless it is removed.
+    actions: Vec<(String, Option<Put>)>,
     new_names: Vec<String>,
 }
-
-/// An id, with begin, end and record unless the obsel is removed.
-type Action = (String, Option<(i64, i64, Vec<u8>)>);
 
 const NEW_NAME: u32 = 1 << 31;
 

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::super::model::Vocabulary;
 use super::super::source::resolve;
-use super::super::{Inputs, Source, query};
+use super::super::{Inputs, Source};
 use super::automaton::Matchers;
-use crate::sparql::{Context, Query};
+use super::pattern::Pattern;
 
 /// The most regular expressions that an automaton may have: each takes memory.
 const REGEXPS: usize = 64;
@@ -25,9 +25,8 @@ pub enum Condition {
     Regexp(Regex),
     /// Its IRI is one of these.
     Choices(HashSet<String>),
-    /// A group of SPARQL has a solution, where `?obs` is the obsel, `?pred` and `?first` the last and the first obsel of
-    /// the token.
-    Ask(Box<Query>),
+    /// A pattern has a solution.
+    Ask(Box<Pattern>),
 }
 
 /// The conditions of an automaton, each once: a transition has the index of its own.
@@ -68,7 +67,11 @@ impl<'a> Conditions<'a> {
         let text = json.as_str().ok_or("\"condition\" should be a string")?;
         match matcher {
             "regexp" => self.regexp(text),
-            "sparql-ask" => self.ask(text),
+            "sparql-ask" => Ok(Condition::Ask(Box::new(Pattern::parse(
+                self.inputs,
+                self.source,
+                text,
+            )?))),
             _ => {
                 let model = self.source.model.as_deref().unwrap_or(&self.source.iri);
                 let iri = resolve(model, text)?;
@@ -96,20 +99,6 @@ impl<'a> Conditions<'a> {
             )),
             Err(error) => Err(format!("the regular expression cannot be used: {error}")),
         }
-    }
-
-    fn ask(&self, text: &str) -> Result<Condition, String> {
-        let query = format!("ASK {{ VALUES (?obs ?pred ?first) {{ }}\n{text}\n}}");
-        let mut prefixes = query::prefixes(self.source);
-        prefixes.push(("", crate::vocab::KTBS.to_owned()));
-        let prefixes: Vec<(&str, &str)> = prefixes.iter().map(|(prefix, iri)| (*prefix, iri.as_str())).collect();
-        let context = Context {
-            base: Some(&self.source.iri),
-            prefixes: &prefixes,
-        };
-        let query =
-            Query::parse(&query, context, &query::limits(self.inputs)).map_err(|error| query::reason(&error))?;
-        Ok(Condition::Ask(Box::new(query)))
     }
 }
 

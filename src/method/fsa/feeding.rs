@@ -11,8 +11,8 @@ use super::engine::{Bounds, Events, Excess, Match};
 use super::history::History;
 use super::tokens::Tokens;
 use crate::obsel::{Name, Obsel, Value};
-use crate::rdf::{Term, iri, string};
 use crate::sparql::Dataset;
+use crate::store::Reading;
 
 /// How many events the tokens may remember, all together.
 const REMEMBERED: usize = 1_000_000;
@@ -26,6 +26,7 @@ pub struct Feeding<'a> {
 
 /// What conditions are asked about.
 struct Asked<'a> {
+    reading: &'a dyn Reading,
     source: &'a Source,
     conditions: Vec<Condition>,
     /// The types of each condition, those that the dictionary has.
@@ -34,7 +35,7 @@ struct Asked<'a> {
     answers: Vec<(u64, bool)>,
     rank: u64,
     clock: Clock,
-    /// All the obsels, for patterns.
+    /// All the obsels, for patterns that may see any.
     dataset: Option<Dataset>,
 }
 
@@ -44,13 +45,13 @@ impl<'a> Feeding<'a> {
     /// # Errors
     /// Those of the store.
     pub fn new(
-        inputs: &Inputs<'_>,
+        inputs: &Inputs<'a>,
         source: &'a Source,
         automaton: &'a Automaton<usize>,
         conditions: &[Condition],
     ) -> Result<Self, Stop> {
         let mut types = Vec::with_capacity(conditions.len());
-        let mut asks = false;
+        let mut sees_all = false;
         for condition in conditions {
             let mut names = HashSet::new();
             match condition {
@@ -59,12 +60,12 @@ impl<'a> Feeding<'a> {
                         names.extend(inputs.reading.name_of(iri)?);
                     }
                 }
-                Condition::Ask(_) => asks = true,
+                Condition::Ask(pattern) => sees_all |= !pattern.is_confined(),
                 _ => {}
             }
             types.push(names);
         }
-        let dataset = if asks {
+        let dataset = if sees_all {
             Some(query::obsels(inputs, source, None)?)
         } else {
             None
@@ -76,6 +77,7 @@ impl<'a> Feeding<'a> {
                 events: REMEMBERED,
             },
             asked: Asked {
+                reading: inputs.reading,
                 source,
                 answers: vec![(0, false); conditions.len()],
                 conditions: conditions.to_vec(),
@@ -155,19 +157,14 @@ impl Asked<'_> {
         }
     }
 
-    /// Answers a pattern. Where there is no token yet, its obsels are the empty string.
+    /// Answers a pattern.
     fn ask(&mut self, condition: usize, id: &str, history: Option<&History<Rc<str>>>) -> Result<bool, Stop> {
-        let term = |id: &str| iri(format!("{}{id}", self.source.iri));
-        let of_token = |event: Option<&Rc<str>>| -> Term { event.map_or_else(|| string(""), |id| term(id)) };
-        let (obsel, last, first) = (
-            term(id),
-            of_token(history.map(History::last)),
-            of_token(history.map(History::first)),
-        );
-        let (Condition::Ask(query), Some(dataset)) = (&mut self.conditions[condition], &self.dataset) else {
-            return Ok(false);
-        };
-        query.fill(&["obs", "pred", "first"], &[&[Some(&obsel), Some(&last), Some(&first)]])?;
-        Ok(query.ask(dataset)?)
+        match &mut self.conditions[condition] {
+            Condition::Ask(pattern) => {
+                let token = history.map(|history| (&**history.last(), &**history.first()));
+                pattern.holds(self.reading, self.source, id, token, self.dataset.as_ref())
+            }
+            _ => Ok(false),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Fsa: the matches of a finite state automaton in a trace (kTBS documentation, "fsa").
 //!
 //! * [`automaton`], [`history`], [`engine`]: the language of automata and how they run. They know no trace.
-//! * [`condition`], [`feeding`]: what conditions ask of obsels. [`attributes`], [`output`]: how matches become obsels.
+//! * [`condition`], [`pattern`], [`feeding`]: what conditions ask of obsels. [`attributes`], [`output`]: how matches become obsels.
 //! * [`tokens`]: what is kept of an automaton that runs, from one computation to the next.
 //!
 //! The automaton goes on from where it stopped. So that obsels that come a little late do not make it start again, its
@@ -14,6 +14,7 @@ mod engine;
 mod feeding;
 mod history;
 mod output;
+mod pattern;
 #[cfg(test)]
 mod test;
 mod tokens;
@@ -168,12 +169,10 @@ fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Re
         (description, None) => return Err(description.errors.into()),
     };
     let progress = Progress::now(inputs, &prepared.plan())?;
-    // Whether a pattern has a solution may depend on any obsel: nothing can be kept.
-    let asks = prepared
-        .conditions
-        .iter()
-        .any(|condition| matches!(condition, Condition::Ask(_)));
-    let known = progress.since(inputs, state.filter(|_| !asks));
+    // The answer of some patterns may depend on any obsel: nothing can be kept.
+    let mut conditions = prepared.conditions.iter();
+    let sees_all = conditions.any(|condition| matches!(condition, Condition::Ask(pattern) if !pattern.is_confined()));
+    let known = progress.since(inputs, state.filter(|_| !sees_all));
     let known = known.and_then(|(news, rest)| {
         let kept = Kept::read(rest, prepared.automaton.states.len()).ok()?;
         Some((news.into_iter().next()?, kept))
