@@ -1,9 +1,8 @@
 //! The diagnostic as a program of its own: Apache starts it in the place of `ktbs`, to see whether the wiring works.
 
-use std::env;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ktbs::config::{self, Clues};
 use ktbs::fcgi;
 use ktbs::hello::Hello;
 
@@ -13,8 +12,11 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let mut hello = Hello {
-        files: files(),
-        find_store: &|_| Err("not looked for".to_owned()),
+        files: Clues::of_process(Vec::new()).files().unwrap_or_default(),
+        find_store: &|files| match config::load(files, &[]) {
+            Ok((config, _)) => Ok(config.store.directory),
+            Err(error) => Err(error.to_string()),
+        },
     };
     match fcgi::serve(&mut hello) {
         Ok(()) => ExitCode::SUCCESS,
@@ -23,14 +25,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Returns the files that `ktbs` would read: those of `KTBS_CONFIG`, or else its own path followed by `.conf`.
-fn files() -> Vec<PathBuf> {
-    if let Some(list) = env::var_os("KTBS_CONFIG") {
-        return env::split_paths(&list).collect();
-    }
-    let mut own = env::args_os().next().unwrap_or_default();
-    own.push(".conf");
-    vec![own.into()]
 }

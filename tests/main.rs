@@ -1,5 +1,8 @@
 //! The integration tests: one program, one module for each subject.
 
+mod apache;
+mod durability;
+mod fcgi;
 mod http;
 mod program;
 mod routes;

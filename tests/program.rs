@@ -90,7 +90,12 @@ fn check_looks_at_the_variable_too() {
 fn sigterm_ends_it_well() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ktbs = started(folder.path(), "[rdf_database]\nrepository = store\n", &[]);
-    assert_eq!(ktbs.send("GET", "/", &[], b"").expect("an answer").status, 200);
+    assert_eq!(
+        ktbs.send("GET", "/", &[("Accept", "text/turtle")], b"")
+            .expect("an answer")
+            .status,
+        200
+    );
     ktbs.terminate();
     assert_eq!(ktbs.wait().code(), Some(0));
     assert!(folder.path().join("store").is_dir());
@@ -100,7 +105,9 @@ fn sigterm_ends_it_well() {
 fn a_wrong_configuration_is_answered_500_and_told_in_the_log() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ktbs = started(folder.path(), "[server]\nport = many\n", &[]);
-    let answer = ktbs.send("GET", "/", &[], b"").expect("an answer");
+    let answer = ktbs
+        .send("GET", "/", &[("Accept", "text/turtle")], b"")
+        .expect("an answer");
     assert_eq!(answer.status, 500);
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!(
@@ -118,8 +125,14 @@ fn a_wrong_configuration_is_answered_500_and_told_in_the_log() {
     );
     assert_eq!(log, expected);
 
-    let mended = started(folder.path(), "[server]\nport = 80\n", &[]);
-    assert_eq!(mended.send("GET", "/", &[], b"").expect("an answer").status, 200);
+    let mended = started(folder.path(), "[rdf_database]\nrepository = store\n", &[]);
+    assert_eq!(
+        mended
+            .send("GET", "/", &[("Accept", "text/turtle")], b"")
+            .expect("an answer")
+            .status,
+        200
+    );
 }
 
 #[test]

@@ -234,7 +234,7 @@ pub(super) fn position(text: &str, offset: usize) -> String {
 
 /// Returns the start of a text, short enough for a message and without control characters.
 pub(super) fn extract(text: &str) -> String {
-    const LENGTH: usize = 120;
+    const LENGTH: usize = 200;
     let mut extract: String = text
         .chars()
         .take(LENGTH)

@@ -3,13 +3,13 @@
 //! Resources know neither headers nor formats: both sides of a call to them are here. Before it, what would refuse the
 //! request whatever the resource says; after it, validators, limits and the writing of the answer.
 
-pub mod conditional;
-pub mod negotiate;
-pub mod represent;
+mod conditional;
+mod negotiate;
+mod represent;
 pub mod request;
 pub mod response;
-pub mod status;
-pub mod target;
+mod status;
+mod target;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

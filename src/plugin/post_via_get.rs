@@ -5,8 +5,7 @@ use super::{Get, NOTHING, Steps};
 use crate::error::{Error, Result};
 use crate::rdf::Graph;
 use crate::resource::view::Content;
-use crate::resource::{Aspect, View};
-use crate::store::Kind;
+use crate::resource::{Shape, View};
 
 /// What the plugin does.
 pub const STEPS: Steps = Steps { take: post, ..NOTHING };
@@ -14,7 +13,8 @@ pub const STEPS: Steps = Steps { take: post, ..NOTHING };
 /// Creates the obsels of each `post`, if there is one and the resource is a stored trace. Other parameters are ignored.
 /// The answer shows the trace in JSON, and an empty graph in other formats.
 fn post(get: &Get<'_>) -> Option<Result<View>> {
-    let is_stored_trace = get.target.entry.head.kind == Kind::StoredTrace && get.target.aspect == Aspect::Itself;
+    // Computed traces take no POST.
+    let is_stored_trace = get.target.shape() == Shape::Trace && get.target.allow().contains(&"POST");
     let posts = is_stored_trace && get.parameters.iter().any(|(name, _)| name == "post");
     posts.then(|| create(get).and_then(|()| acknowledge(get)))
 }

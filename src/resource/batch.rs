@@ -10,9 +10,8 @@ use super::description::{self, Description, Descriptions};
 use super::monotonicity::Monotonicity;
 use super::obsels::{check_tag, number, trace_iri};
 use super::recording::Recorder;
-use super::{Expected, Service, Settings, Target, check, mint, path, trace};
+use super::{Expected, Service, Settings, Target, check, mint, path, relations, trace};
 use crate::error::{Error, Result};
-use crate::obsel::{Mention, Obsel, Value};
 use crate::rdf::{Graph, TermId, as_iri, as_literal, is_blank};
 use crate::store::codec::ID_BYTES;
 use crate::store::{Change, Entry, Place, Reading, Tags, TraceNumber};
@@ -218,7 +217,8 @@ impl<'g> Batch<'g> {
         let mut iris = Vec::with_capacity(self.order.len());
         for (i, times) in &self.order {
             let mut obsel = recorder.obsel(change, *i, *times)?;
-            let related = settle_relations(change, number, &mut obsel)?;
+            relations::drop_known(change, number, &mut obsel)?;
+            let related = relations::related(change, number, &obsel)?;
             change.add_obsel(number, &obsel)?;
             let place = Place {
                 end: obsel.end,
@@ -278,44 +278,4 @@ impl<'g> Batch<'g> {
             .find_map(|[.., o]| as_literal(self.graph.term(*o)))
             .filter(|label| !label.is_empty())
     }
-}
-
-/// Drops from a new obsel the triples that the description of another holds already, and returns the places of the
-/// obsels to which it is directly related.
-fn settle_relations(change: &Change<'_>, trace: TraceNumber, obsel: &mut Obsel<'_>) -> Result<Vec<Place>> {
-    let mut related: HashSet<String> = HashSet::new();
-    if change.trace(trace)?.mentions > 0 {
-        let known: HashSet<Mention<'_>> = change.mentions(trace, obsel.id)?.into_iter().collect();
-        let says = |outgoing: bool, predicate, other: &Value<'_>| match other {
-            Value::Obsel(other) => known.contains(&Mention {
-                outgoing,
-                predicate,
-                other,
-            }),
-            _ => false,
-        };
-        obsel.arcs.retain(|arc| !says(true, arc.predicate, &arc.object));
-        let this = Value::Obsel(obsel.id);
-        obsel
-            .others
-            .retain(|(subject, arc)| arc.object != this || !says(false, arc.predicate, subject));
-        related.extend(known.iter().map(|mention| mention.other.to_owned()));
-    }
-    let named = obsel
-        .arcs
-        .iter()
-        .map(|arc| arc.object)
-        .chain(obsel.others.iter().map(|(subject, _)| *subject));
-    for value in named {
-        if let Value::Obsel(id) = value
-            && id != obsel.id
-        {
-            related.insert(id.to_owned());
-        }
-    }
-    let mut places = Vec::new();
-    for id in related {
-        places.extend(change.place(trace, &id)?);
-    }
-    Ok(places)
 }

@@ -41,7 +41,10 @@ impl Computation {
             put_uint(&mut out, *tag);
         }
         put_texts(&mut out, &self.errors);
-        put_uint(&mut out, self.sources.as_ref().map_or(0, |sources| sources.len() as u64 + 1));
+        put_uint(
+            &mut out,
+            self.sources.as_ref().map_or(0, |sources| sources.len() as u64 + 1),
+        );
         for (trace, tag) in self.sources.iter().flatten() {
             put_uint(&mut out, *trace);
             put_uint(&mut out, *tag);
@@ -76,7 +79,14 @@ impl Computation {
             None => None,
             Some(_) => Some(input.0.to_vec()),
         };
-        Ok(Self { digest, models, errors, sources, failure, state })
+        Ok(Self {
+            digest,
+            models,
+            errors,
+            sources,
+            failure,
+            state,
+        })
     }
 }
 

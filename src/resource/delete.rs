@@ -18,6 +18,7 @@ pub fn delete_resource(service: &Service, target: &Target) -> Result<()> {
     let row = row(entry.head.kind);
     conflict("check_deletable", (row.check_deletable)(&entry, &target.iri, &change)?)?;
     links::update(&mut change, &target.iri, row.uses, &entry.graph, &Graph::new())?;
+    (row.unsettle)(&mut change, &target.iri, &entry.graph)?;
     change.delete(path)?;
     // What the container lists has changed, hence its tag.
     if let Some(path) = container(path)

@@ -3,16 +3,17 @@
 //! A method may run for long, and the store has one writer at a time: nothing is written to the store meanwhile. What the
 //! method gives is kept in memory and, beyond some size, in an unlinked temporary file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 
 use tempfile::SpooledTempFile;
 
 use super::monotonicity::Monotonicity;
+use super::relations;
 use crate::error::{Error, Result};
 use crate::method::Sink;
-use crate::obsel::{Name, Obsel, Value};
-use crate::store::codec::{Input, put_int, put_text, put_uint};
+use crate::obsel::{Name, Obsel};
+use crate::store::codec::{Input, put_int, put_text};
 use crate::store::{Change, Place, Reading, Tags, TraceNumber, record};
 
 /// How much is kept in memory, in bytes.
@@ -38,7 +39,13 @@ impl<'r> Harvest<'r> {
     /// Returns an empty harvest; names are looked up in a state of the store.
     pub fn new(reading: &'r dyn Reading) -> Self {
         let kept = SpooledTempFile::new(IN_MEMORY);
-        Self { reading, kept, count: 0, new_names: Vec::new(), numbers: HashMap::new() }
+        Self {
+            reading,
+            kept,
+            count: 0,
+            new_names: Vec::new(),
+            numbers: HashMap::new(),
+        }
     }
 
     /// Returns what is to be stored, free of the state of the store.
@@ -47,13 +54,20 @@ impl<'r> Harvest<'r> {
     /// `Internal` if the temporary file cannot be read.
     pub fn finish(mut self) -> Result<Changes> {
         self.kept.seek(SeekFrom::Start(0)).map_err(spool)?;
-        Ok(Changes { kept: self.kept, count: self.count, new_names: self.new_names })
+        Ok(Changes {
+            kept: self.kept,
+            count: self.count,
+            new_names: self.new_names,
+        })
     }
 
     fn keep(&mut self, mark: u8, body: &[u8]) -> Result<()> {
         let mut header = vec![mark];
         header.extend_from_slice(&(body.len() as u64).to_be_bytes());
-        self.kept.write_all(&header).and_then(|()| self.kept.write_all(body)).map_err(spool)?;
+        self.kept
+            .write_all(&header)
+            .and_then(|()| self.kept.write_all(body))
+            .map_err(spool)?;
         self.count += 1;
         Ok(())
     }
@@ -111,7 +125,11 @@ impl Changes {
     /// # Errors
     /// Those of the store; `Internal` if the temporary file cannot be read.
     pub fn store(self, change: &mut Change<'_>, trace: TraceNumber) -> Result<()> {
-        let names = self.new_names.iter().map(|iri| change.name(iri)).collect::<Result<Vec<_>, _>>()?;
+        let names = self
+            .new_names
+            .iter()
+            .map(|iri| change.name(iri))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut kept = BufReader::new(self.kept);
         // A computed trace has no pseudo-monotonicity range of its own.
         let mut monotonicity = Monotonicity::new(change.last_place(trace)?, 0);
@@ -130,7 +148,10 @@ impl Changes {
                 }
                 _ => {
                     let mut input = Input(&body);
-                    let mut obsel = Obsel { id: input.text()?, ..Obsel::default() };
+                    let mut obsel = Obsel {
+                        id: input.text()?,
+                        ..Obsel::default()
+                    };
                     (obsel.begin, obsel.end) = (input.int()?, input.int()?);
                     record::decode(input.0, &mut obsel)?;
                     obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
@@ -148,8 +169,12 @@ impl Changes {
                             change.add_obsel(trace, &obsel)?;
                             adds = true;
                             if only_adds {
-                                let related = related(change, trace, &obsel)?;
-                                let place = Place { end: obsel.end, begin: obsel.begin, id: obsel.id.to_owned() };
+                                let related = relations::related(change, trace, &obsel)?;
+                                let place = Place {
+                                    end: obsel.end,
+                                    begin: obsel.begin,
+                                    id: obsel.id.to_owned(),
+                                };
                                 monotonicity.add(place, &related);
                             }
                         }
@@ -179,29 +204,12 @@ fn read_change(kept: &mut impl Read, body: &mut Vec<u8>) -> std::io::Result<u8> 
     let mut header = [0; 9];
     kept.read_exact(&mut header)?;
     let [mark, length @ ..] = header;
-    body.resize(usize::try_from(u64::from_be_bytes(length)).map_err(std::io::Error::other)?, 0);
+    body.resize(
+        usize::try_from(u64::from_be_bytes(length)).map_err(std::io::Error::other)?,
+        0,
+    );
     kept.read_exact(body)?;
     Ok(mark)
-}
-
-/// Returns the places of the obsels to which a new one is directly related.
-fn related(change: &Change<'_>, trace: TraceNumber, obsel: &Obsel<'_>) -> Result<Vec<Place>> {
-    let mut ids: HashSet<&str> = HashSet::new();
-    let arcs = obsel.arcs.iter().map(|arc| &arc.object).chain(obsel.others.iter().map(|(subject, _)| subject));
-    for value in arcs {
-        if let Value::Obsel(id) = value
-            && *id != obsel.id
-        {
-            ids.insert(id);
-        }
-    }
-    let mentions = if change.trace(trace)?.mentions > 0 { change.mentions(trace, obsel.id)? } else { Vec::new() };
-    ids.extend(mentions.iter().map(|mention| mention.other));
-    let mut places = Vec::with_capacity(ids.len());
-    for id in ids {
-        places.extend(change.place(trace, id)?);
-    }
-    Ok(places)
 }
 
 fn spool(error: std::io::Error) -> Error {

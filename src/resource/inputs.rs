@@ -35,11 +35,21 @@ impl Gathered {
     pub fn of(reading: &dyn Reading, entry: &Entry) -> Result<Self> {
         let iri = format!("{}{}", reading.root(), entry.head.path);
         let mut parameters = parameters_of(&entry.graph, &iri);
-        let start = entry.graph.object_of(&iri, ktbs::HAS_METHOD).and_then(as_iri).unwrap_or_default();
+        let start = entry
+            .graph
+            .object_of(&iri, ktbs::HAS_METHOD)
+            .and_then(as_iri)
+            .unwrap_or_default();
         let method = follow(reading, start, &mut parameters)?;
         let declared = sources(reading, &iris(&entry.graph, &iri, ktbs::HAS_SOURCE))?;
         let intermediate = iris(&entry.graph, &iri, ktbs::HAS_INTERMEDIATE_SOURCE);
-        let mut gathered = Self { method, parameters, declared, intermediate, sources: Vec::new() };
+        let mut gathered = Self {
+            method,
+            parameters,
+            declared,
+            intermediate,
+            sources: Vec::new(),
+        };
         gathered.sources = match gathered.effective(&iri, reading) {
             Some(effective) => sources(reading, &effective)?,
             None => gathered.declared.clone(),
@@ -50,7 +60,13 @@ impl Gathered {
     /// Returns the intermediate traces from which the obsels are computed, if the method goes through any.
     fn effective(&self, iri: &str, reading: &dyn Reading) -> Option<Vec<String>> {
         let steps = self.steps(iri, reading)?.ok()?;
-        Some(steps.into_iter().filter(|step| step.effective).map(|step| step.iri).collect())
+        Some(
+            steps
+                .into_iter()
+                .filter(|step| step.effective)
+                .map(|step| step.iri)
+                .collect(),
+        )
     }
 
     /// Returns the steps of the method, if it has any; the error is what prevents them.
@@ -85,7 +101,11 @@ impl Gathered {
 
 /// Returns the IRIs that are values of a property of a resource, sorted.
 fn iris(graph: &Graph, iri: &str, property: &str) -> Vec<String> {
-    let mut iris: Vec<String> = graph.objects_of(iri, property).filter_map(as_iri).map(str::to_owned).collect();
+    let mut iris: Vec<String> = graph
+        .objects_of(iri, property)
+        .filter_map(as_iri)
+        .map(str::to_owned)
+        .collect();
     iris.sort_unstable();
     iris
 }
@@ -128,7 +148,11 @@ fn follow(
                 parameters.push((name, value));
             }
         }
-        match entry.graph.object_of(&current, ktbs::HAS_PARENT_METHOD).and_then(as_iri) {
+        match entry
+            .graph
+            .object_of(&current, ktbs::HAS_PARENT_METHOD)
+            .and_then(as_iri)
+        {
             Some(parent) => current = parent.to_owned(),
             None => return Ok(Err(current)),
         }
@@ -146,7 +170,11 @@ fn sources(reading: &dyn Reading, iris: &[String]) -> Result<Vec<Source>> {
         let Some((trace, entry)) = entry.and_then(|entry| Some((entry.head.trace?, entry))) else {
             continue;
         };
-        let model = entry.graph.object_of(iri, ktbs::HAS_MODEL).and_then(as_iri).map(str::to_owned);
+        let model = entry
+            .graph
+            .object_of(iri, ktbs::HAS_MODEL)
+            .and_then(as_iri)
+            .map(str::to_owned);
         let unit = match &model {
             Some(model) => model::unit(reading, model)?,
             None => None,
@@ -172,7 +200,10 @@ pub struct Models<'r> {
 impl<'r> Models<'r> {
     /// Returns the models of a state of the store.
     pub fn new(reading: &'r dyn Reading) -> Self {
-        Self { reading, asked: RefCell::default() }
+        Self {
+            reading,
+            asked: RefCell::default(),
+        }
     }
 
     /// Returns the graph of a model of this server, or `None`.
@@ -182,11 +213,17 @@ impl<'r> Models<'r> {
         let entry = self.reading.entry(path).ok().flatten();
         let tag = entry.as_ref().map_or(0, |entry| entry.head.tag.count);
         self.asked.borrow_mut().insert(path.to_owned(), tag);
-        entry.filter(|entry| entry.head.kind == Kind::TraceModel).map(|entry| entry.graph)
+        entry
+            .filter(|entry| entry.head.kind == Kind::TraceModel)
+            .map(|entry| entry.graph)
     }
 
     /// Returns the paths of the models that were asked for, with the count of their tags, 0 if there was none.
     pub fn asked(&self) -> Vec<(String, u64)> {
-        self.asked.borrow().iter().map(|(path, tag)| (path.clone(), *tag)).collect()
+        self.asked
+            .borrow()
+            .iter()
+            .map(|(path, tag)| (path.clone(), *tag))
+            .collect()
     }
 }

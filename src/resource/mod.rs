@@ -13,6 +13,7 @@ mod base;
 mod batch;
 mod check;
 mod completion;
+mod computation;
 mod computed_trace;
 mod create;
 mod data_graph;
@@ -20,6 +21,9 @@ mod delete;
 mod description;
 mod draft;
 mod edit;
+mod harvest;
+mod inputs;
+mod intermediate;
 mod links;
 mod method;
 mod mint;
@@ -31,6 +35,8 @@ mod path;
 mod prop;
 mod read;
 mod recording;
+mod refresh;
+mod relations;
 mod reserved;
 mod root;
 mod slice;
@@ -45,6 +51,7 @@ use crate::error::{Error, Result};
 use crate::rdf::Graph;
 use crate::store::{Change, Entry, Head, Kind, Reading, Store};
 use draft::Draft;
+use slice::Refresh;
 pub use target::{Aspect, Target};
 pub use view::{Content, Shape, View};
 
@@ -86,6 +93,8 @@ struct Row {
     check: fn(&Draft, &dyn Reading, &Settings) -> Result<Vec<String>>,
     /// Does what else a checked draft implies, before it is stored with that head.
     settle: fn(&Draft, &mut Change<'_>, &mut Head) -> Result<()>,
+    /// Does what else the deletion of a resource implies, given its IRI and its graph.
+    unsettle: fn(&mut Change<'_>, &str, &Graph) -> Result<()>,
     /// Adds to a graph what is generated about the resource of an IRI.
     generate: fn(&str, &Head, &dyn Reading, &mut Graph) -> Result<()>,
     /// Lists what forbids the deletion of a resource, given its IRI.
@@ -106,6 +115,7 @@ impl Row {
             complete: |_, _| Ok(()),
             check: |_, _, _| Ok(Vec::new()),
             settle: |_, _, _| Ok(()),
+            unsettle: |_, _, _| Ok(()),
             generate: |_, _, _, _| Ok(()),
             check_deletable: |_, _, _| Ok(Vec::new()),
         }
@@ -167,7 +177,38 @@ impl Service {
     /// # Errors
     /// `NotFound`, and those of the store.
     pub fn find(&self, iri: &str) -> Result<Target> {
-        target::find(&self.store, iri)
+        match target::find(&self.store, iri) {
+            // The obsel of a computed trace may have to be computed first.
+            Err(Error::NotFound) => match target::find_computed_trace(&self.store, iri)? {
+                Some(trace) => {
+                    refresh::obsels(self, &trace, Refresh::Default)?;
+                    target::find(&self.store, iri)
+                }
+                None => Err(Error::NotFound),
+            },
+            found => found,
+        }
+    }
+
+    /// Brings a computed trace up to date before one of its faces is read.
+    fn refreshed(&self, target: Target, parameters: &Parameters) -> Result<Target> {
+        if !target.is_computed() {
+            return Ok(target);
+        }
+        let path = &target.entry.head.path;
+        match target.aspect {
+            Aspect::Itself => {
+                no_parameters(parameters)?;
+                refresh::description(self, path)?;
+            }
+            Aspect::Obsels => refresh::obsels(self, path, slice::Query::parse(parameters)?.refresh)?,
+            Aspect::Stats => refresh::obsels(self, path, stats::refresh(parameters)?)?,
+            Aspect::Obsel(_) => {
+                no_parameters(parameters)?;
+                refresh::obsels(self, path, Refresh::Default)?;
+            }
+        }
+        target::find(&self.store, &target.iri)
     }
 
     /// Returns what a GET shows.
@@ -175,6 +216,7 @@ impl Service {
     /// # Errors
     /// `BadParameters`, those of the aspects, and those of the store.
     pub fn read(&self, target: Target, parameters: &Parameters) -> Result<View> {
+        let target = self.refreshed(target, parameters)?;
         match &target.aspect {
             Aspect::Itself => {
                 let generated = read::generated(&target.snapshot, &target.entry.head)?;
@@ -200,7 +242,11 @@ impl Service {
     pub fn create(&self, target: &Target, parameters: &Parameters, graph: Graph) -> Result<Vec<String>> {
         no_parameters(parameters)?;
         match (&target.aspect, target.entry.head.kind) {
-            (Aspect::Itself, Kind::Root | Kind::Base) => create::create_item(self, target, graph),
+            (Aspect::Itself, Kind::Root | Kind::Base) => {
+                let created = create::create_item(self, target, graph)?;
+                self.describe_computed(&created);
+                Ok(created)
+            }
             (Aspect::Itself, Kind::StoredTrace) => batch::create_obsels(self, target, &graph),
             (Aspect::Obsel(_), _) => Err(target.not_allowed(format!("Can not post to obsel <{}>", target.iri))),
             _ => Err(target.not_allowed("post_graph not supported")),
@@ -234,7 +280,29 @@ impl Service {
         self.check_replaceable(&target, &[])?;
         match target.aspect {
             Aspect::Obsels => obsels::replace(self, target, expected, &graph),
-            _ => edit::replace_graph(self, &target, expected, graph),
+            _ => {
+                let view = edit::replace_graph(self, &target, expected, graph)?;
+                if !target.is_computed() {
+                    return Ok(view);
+                }
+                // The edition is done: what fails from here on is told by the next read.
+                let computed = self.find(&target.iri).and_then(|target| self.read(target, &[]));
+                Ok(computed.unwrap_or(view))
+            }
+        }
+    }
+
+    /// Computes the descriptions of new computed traces, so that a list shows their models at once. What fails is told
+    /// by the next read.
+    fn describe_computed(&self, created: &[String]) {
+        for iri in created {
+            let described = match target::find(&self.store, iri) {
+                Ok(target) if target.is_computed() => refresh::description(self, &target.entry.head.path),
+                _ => Ok(()),
+            };
+            if let Err(error) = described {
+                log::warn!("the description of <{iri}> is not computed yet: {error}");
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::vocab::{self, ktbs, stats};
 /// # Errors
 /// `BadParameters`, and those of the store.
 pub(super) fn read(service: &Service, target: Target, parameters: &Parameters) -> Result<View> {
-    check_parameters(parameters)?;
+    refresh(parameters)?;
     let trace = number(&target)?;
     let iri = trace_iri(&target);
     let record = target.snapshot.trace(trace)?;
@@ -73,11 +73,15 @@ fn unsigned(value: u64) -> rdf::Term {
     rdf::typed(value.to_string(), vocab::xsd::INTEGER)
 }
 
-fn check_parameters(parameters: &Parameters) -> Result<()> {
+/// Returns when to refresh, the only parameter of statistics.
+///
+/// # Errors
+/// `BadParameters`.
+pub(super) fn refresh(parameters: &Parameters) -> Result<Refresh> {
     no_parameters_but(&["refresh"], parameters)?;
     match parameters {
-        [] => Ok(()),
-        [(_, value)] => Refresh::parse(value).map(|_| ()),
+        [] => Ok(Refresh::Default),
+        [(_, value)] => Refresh::parse(value),
         _ => Err(Error::BadParameters("Parameter 'refresh' is repeated".into())),
     }
 }

@@ -124,6 +124,21 @@ pub(super) fn find(store: &Store, iri: &str) -> Result<Target> {
     })
 }
 
+/// Returns the path of the computed trace directly below which an IRI stands, if there is one.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn find_computed_trace(store: &Store, iri: &str) -> Result<Option<String>> {
+    let path = container(iri).and_then(|trace| below(store.root(), trace));
+    let head = match path {
+        Some(path) => store.read()?.head(path)?,
+        None => None,
+    };
+    Ok(head
+        .filter(|head| head.kind == Kind::ComputedTrace)
+        .map(|head| head.path))
+}
+
 /// Returns the aspect or the obsel that an IRI names, with its trace.
 fn find_in_trace(snapshot: &Snapshot, root: &str, iri: &str) -> Result<Option<(Aspect, Entry)>> {
     let Some(trace_iri) = container(iri) else {

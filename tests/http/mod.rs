@@ -4,6 +4,7 @@ mod conditional;
 mod cors;
 mod errors;
 mod handler;
+mod hostile;
 mod limits;
 mod methods;
 mod negotiation;

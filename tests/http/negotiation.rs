@@ -6,6 +6,10 @@ use crate::support::TestKtbs;
 fn the_format_is_told() {
     let ktbs = TestKtbs::with_trace(|_| {});
     for (accept, content_type, location) in [
+        ("*/*", "application/ld+json", "b/m.jsonld"),
+        ("foo", "application/ld+json", "b/m.jsonld"),
+        ("application/ld+json;profile=\"x\"", "application/ld+json", "b/m.jsonld"),
+        ("text/turtle, application/json", "application/json", "b/m.json"),
         ("text/turtle", "text/turtle;charset=utf-8", "b/m.ttl"),
         ("text/nt", "text/nt;charset=utf-8", "b/m.nt"),
         ("text/n3", "text/n3;charset=utf-8", "b/m.n3"),
@@ -13,7 +17,11 @@ fn the_format_is_told() {
         ("text/x-turtle", "text/x-turtle;charset=utf-8", ""),
         ("application/x-turtle", "application/x-turtle", ""),
         ("application/n-triples", "application/n-triples", ""),
-        ("*/*;q=0.1, text/*;q=0.2", "text/turtle;charset=utf-8", "b/m.ttl"),
+        (
+            "*/*;q=0.1, text/*;q=0.2, text/html;q=0",
+            "text/turtle;charset=utf-8",
+            "b/m.ttl",
+        ),
     ] {
         let answer = ktbs.get("b/m", &[("Accept", accept)]).expect(200);
         assert_eq!(answer.header("content-type"), content_type);

@@ -23,6 +23,16 @@ fn a_payload_in_the_url_is_posted() {
 }
 
 #[test]
+fn payload_and_answer_are_json_by_default() {
+    let ktbs = ktbs();
+    let answer = ktbs.get("b/t/?post={\"@id\":\"o1\",\"begin\":3}", &[]).expect(200);
+    assert_eq!(answer.header("content-type"), "application/ld+json");
+    assert_eq!(answer.header("etag"), "");
+    assert!(answer.body.contains("StoredTrace"), "{}", answer.body);
+    ktbs.get("b/t/o1", &[]).expect(200);
+}
+
+#[test]
 fn each_payload_is_posted() {
     let ktbs = ktbs();
     let second = OBSEL.replace("o1", "o2");

@@ -1,0 +1,150 @@
+//! A private Apache, started by the script of `make run` with the configuration that we ship.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Apache, with a program behind it, until it is dropped.
+pub struct Httpd {
+    script: Child,
+    /// The port on localhost.
+    pub port: u16,
+    /// The path of the root, with both slashes.
+    pub path: &'static str,
+    folder: tempfile::TempDir,
+}
+
+/// An answer, its parts as they came.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Httpd {
+    /// Starts Apache with the program; `None`, and a line that says so, where there is no Apache.
+    pub fn start(program: &str, path: &'static str, processes: u32) -> Option<Self> {
+        if !is_installed() {
+            eprintln!("skipped: no httpd");
+            return None;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let log = fs::File::create(folder.path().join("log")).expect("a log");
+        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/run.sh"))
+            .arg(program)
+            .env("PORT", port.to_string())
+            .env("ROOT_PATH", path)
+            .env("PROCESSES", processes.to_string())
+            .env("STORE", folder.path().join("store"))
+            .env_remove("CONF")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the script starts");
+        let mut line = String::new();
+        BufReader::new(script.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("a line");
+        let httpd = Self {
+            script,
+            port,
+            path,
+            folder,
+        };
+        assert_eq!(
+            line,
+            format!("listening on http://localhost:{port}{path}\n"),
+            "{}",
+            httpd.log()
+        );
+        Some(httpd)
+    }
+
+    /// Returns what Apache and the program have logged.
+    pub fn log(&self) -> String {
+        // The script copies the log a moment after it is written.
+        thread::sleep(Duration::from_millis(200));
+        fs::read_to_string(self.folder.path().join("log")).expect("a log")
+    }
+
+    /// Sends a request for a path below the root, with header lines and a body that are sent as they are.
+    pub fn send(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> std::io::Result<Answer> {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
+        connection.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let root = self.path;
+        write!(
+            connection,
+            "{method} {root}{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
+        )?;
+        connection.write_all(body)?;
+        let mut all = Vec::new();
+        connection.read_to_end(&mut all)?;
+        let text = String::from_utf8_lossy(&all);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        Ok(Answer {
+            status: head
+                .split(' ')
+                .nth(1)
+                .and_then(|status| status.parse().ok())
+                .unwrap_or(0),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        })
+    }
+
+    /// Sends a request as [`Self::send`] that must be answered.
+    pub fn answer(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+        self.send(method, path, headers, body).expect("an answer")
+    }
+
+    /// Returns the pid of Apache itself, which it keeps in the folder where the program runs.
+    pub fn apache_pid(&self) -> Pid {
+        let hello = self.answer("GET", "", "", b"");
+        let folder = hello.line("working directory: ").expect("hello says where it runs");
+        let pid = fs::read_to_string(PathBuf::from(folder).join("apache.pid")).expect("a pid file");
+        Pid::from_raw(pid.trim().parse().expect("a number")).expect("a pid")
+    }
+
+    /// Ends everything, and returns the exit status of the script.
+    pub fn stop(&mut self) -> Option<i32> {
+        kill_process(Pid::from_child(&self.script), Signal::TERM).expect("signalled");
+        self.script.wait().expect("a child").code()
+    }
+}
+
+impl Drop for Httpd {
+    fn drop(&mut self) {
+        if matches!(self.script.try_wait(), Ok(None)) {
+            self.stop();
+        }
+    }
+}
+
+impl Answer {
+    /// Returns the rest of the first line of the body that begins so.
+    pub fn line(&self, beginning: &str) -> Option<&str> {
+        self.body.lines().find_map(|line| line.strip_prefix(beginning))
+    }
+}
+
+fn is_installed() -> bool {
+    [
+        "/usr/lib/apache2/modules",
+        "/usr/lib64/httpd/modules",
+        "/usr/lib/httpd/modules",
+        "/usr/libexec/apache2",
+    ]
+    .iter()
+    .any(|modules| Path::new(modules).join("mod_fcgid.so").exists())
+}

@@ -1,0 +1,5 @@
+//! Through a real Apache with mod_fcgid: only what cannot be seen without it.
+
+mod httpd;
+mod processes;
+mod wiring;
