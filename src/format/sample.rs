@@ -10,7 +10,7 @@ use sophia::api::source::TripleSource;
 use crate::format::{Prefixes, WriteView};
 use crate::rdf::{Graph, Term, blank, iri, string, tagged, typed};
 use crate::resource::view::Content;
-use crate::resource::{Expected, Service, Settings, Shape, View};
+use crate::resource::{Service, Settings, Shape, View};
 use crate::store::Store;
 use crate::vocab::{KTBS, RDF, XSD, xsd};
 
@@ -270,13 +270,6 @@ impl Ktbs {
     pub fn post(&self, address: &str, text: &str) {
         let target = self.service.find(address).unwrap();
         self.service.create(&target, &[], turtle(address, text)).unwrap();
-    }
-
-    /// Replaces all the obsels.
-    pub fn put_obsels(&self, text: &str) {
-        let target = self.service.find("http://h/b/t/@obsels").unwrap();
-        let graph = turtle("http://h/b/t/@obsels", text);
-        self.service.replace(target, &Expected::Anything, graph).unwrap();
     }
 
     /// Returns the view of a resource below the trace, with parameters.

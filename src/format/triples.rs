@@ -349,7 +349,6 @@ mod test {
     use sophia::turtle::parser::turtle::TurtleParser;
     use sophia::xml::parser::RdfXmlParser;
 
-    use super::*;
     use crate::format::sample::{
         Ktbs, OBSELS, TRACE, assert_same_graphs, normalized, read, read_json, turtle, views, written,
     };

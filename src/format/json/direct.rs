@@ -375,11 +375,9 @@ impl<'d> Reader<'d> {
             return false;
         }
         self.iri.clear();
-        if vocab {
-            if let Some((iri, ..)) = self.definitions.term(name) {
-                self.iri.push_str(iri);
-                return true;
-            }
+        if vocab && let Some((iri, ..)) = self.definitions.term(name) {
+            self.iri.push_str(iri);
+            return true;
         }
         if let Some((prefix, suffix)) = name.split_once(':') {
             if prefix == "_" || suffix.starts_with("//") {

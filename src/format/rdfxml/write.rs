@@ -165,10 +165,8 @@ impl<'v> Terms<'v> {
     fn check(&mut self, block: &[Triple<'_>]) -> Result<()> {
         for triple in block {
             match triple[1] {
-                Node::Named(name) => {
-                    if self.name(name)?.element.is_none() {
-                        qname(&self.speller.iri(name)?, &self.prefixes)?;
-                    }
+                Node::Named(name) if self.name(name)?.element.is_none() => {
+                    qname(&self.speller.iri(name)?, &self.prefixes)?;
                 }
                 Node::Iri(start, rest) => {
                     qname(&format!("{start}{rest}"), &self.prefixes)?;
