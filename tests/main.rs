@@ -4,6 +4,8 @@ mod apache;
 mod durability;
 mod fcgi;
 mod http;
+mod layers;
+mod methods;
 mod program;
 mod routes;
 mod support;

@@ -6,10 +6,19 @@
 //! resources nor HTTP.
 //!
 //! Whoever calls decides only *whether* to compute. What can be kept of the last computation is decided here, by
-//! comparing what the state says was seen with what is there, so that a computation with a state gives
+//! comparing what the state says was seen with what is there (`progress.rs`), so that a computation with a state gives
 //! exactly what one without would give, at the cost of what is new.
 //!
 //! Pipe and parallel go through other traces, which the caller makes: [`Method::steps`] says which.
+
+mod copy;
+mod filter;
+mod fusion;
+mod model;
+mod params;
+mod progress;
+mod source;
+mod term;
 
 use std::fmt;
 use std::time::Instant;
@@ -20,7 +29,7 @@ use crate::rdf::{Graph, Term};
 use crate::store::{Reading, StoreError, TraceNumber};
 
 /// The methods, in the order in which the root lists them.
-pub static METHODS: &[&Method] = &[];
+pub static METHODS: &[&Method] = &[&filter::METHOD, &fusion::METHOD];
 
 /// Returns the built-in method of an IRI.
 pub fn find(iri: &str) -> Option<&'static Method> {

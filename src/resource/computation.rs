@@ -75,10 +75,7 @@ impl Computation {
             }
         };
         let failure = texts(&mut input)?;
-        let state = match input.uint()?.checked_sub(1) {
-            None => None,
-            Some(_) => Some(input.0.to_vec()),
-        };
+        let state = input.uint()?.checked_sub(1).map(|_| input.0.to_vec());
         Ok(Self {
             digest,
             models,

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -31,6 +32,11 @@ pub struct Answer {
 impl Httpd {
     /// Starts Apache with the program; `None`, and a line that says so, where there is no Apache.
     pub fn start(program: &str, path: &'static str, processes: u32) -> Option<Self> {
+        Self::start_with(program, path, processes, "")
+    }
+
+    /// Starts as [`Self::start`], with the text of an ini file that is laid over the default configuration.
+    pub fn start_with(program: &str, path: &'static str, processes: u32, conf: &str) -> Option<Self> {
         if !is_installed() {
             eprintln!("skipped: no httpd");
             return None;
@@ -39,6 +45,9 @@ impl Httpd {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("an address").port();
         drop(free);
+        // Apache's user is to read the file where it is, so that a change is seen.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("a folder of ours");
+        fs::write(folder.path().join("over.conf"), conf).expect("a file");
         let log = fs::File::create(folder.path().join("log")).expect("a log");
         let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/run.sh"))
             .arg(program)
@@ -46,7 +55,7 @@ impl Httpd {
             .env("ROOT_PATH", path)
             .env("PROCESSES", processes.to_string())
             .env("STORE", folder.path().join("store"))
-            .env_remove("CONF")
+            .env("CONF", folder.path().join("over.conf"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -69,6 +78,11 @@ impl Httpd {
             httpd.log()
         );
         Some(httpd)
+    }
+
+    /// Changes the ini file that is laid over the default configuration.
+    pub fn configure(&self, conf: &str) {
+        fs::write(self.folder.path().join("over.conf"), conf).expect("written");
     }
 
     /// Returns what Apache and the program have logged.
@@ -108,12 +122,25 @@ impl Httpd {
         self.send(method, path, headers, body).expect("an answer")
     }
 
-    /// Returns the pid of Apache itself, which it keeps in the folder where the program runs.
-    pub fn apache_pid(&self) -> Pid {
-        let hello = self.answer("GET", "", "", b"");
-        let folder = hello.line("working directory: ").expect("hello says where it runs");
-        let pid = fs::read_to_string(PathBuf::from(folder).join("apache.pid")).expect("a pid file");
-        Pid::from_raw(pid.trim().parse().expect("a number")).expect("a pid")
+    /// Returns the pid of Apache itself.
+    pub fn apache(&self) -> Pid {
+        let children = children(Pid::from_child(&self.script));
+        let is_apache = |name: &str| matches!(name, "apache2" | "httpd");
+        children
+            .into_iter()
+            .find(|(_, name)| is_apache(name))
+            .expect("Apache runs")
+            .0
+    }
+
+    /// Returns the pids of the processes of the program.
+    pub fn processes(&self) -> Vec<Pid> {
+        let managers = children(self.apache());
+        let processes = managers.into_iter().flat_map(|(manager, _)| children(manager));
+        processes
+            .filter(|(_, name)| name == "ktbs.fcgi")
+            .map(|(pid, _)| pid)
+            .collect()
     }
 
     /// Ends everything, and returns the exit status of the script.
@@ -147,4 +174,26 @@ fn is_installed() -> bool {
     ]
     .iter()
     .any(|modules| Path::new(modules).join("mod_fcgid.so").exists())
+}
+
+/// Returns the pids and names of the children of a process.
+fn children(parent: Pid) -> Vec<(Pid, String)> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+        let pid = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+            .and_then(Pid::from_raw);
+        let Some(pid) = pid else { continue };
+        // pid (name) state parent …
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let Some((name, rest)) = stat.split_once(" (").and_then(|(_, rest)| rest.split_once(") ")) else {
+            continue;
+        };
+        if rest.split(' ').nth(1) == Some(parent.as_raw_nonzero().to_string().as_str()) {
+            children.push((pid, name.to_owned()));
+        }
+    }
+    children
 }

@@ -45,10 +45,11 @@ fn a_graceful_restart_under_load_fails_no_request() {
     let Some(httpd) = Httpd::start(HELLO, "/ktbs/", 4) else {
         return;
     };
-    let apache = httpd.apache_pid();
+    let apache = httpd.apache();
     let answers = under_load(&httpd, 4, || {
-        for _ in 0..3 {
-            thread::sleep(Duration::from_millis(700));
+        // mod_fcgid itself loses requests when it is restarted again before its process manager is up.
+        for _ in 0..2 {
+            thread::sleep(Duration::from_millis(2500));
             kill_process(apache, Signal::USR1).expect("signalled");
         }
         thread::sleep(Duration::from_millis(1500));

@@ -78,6 +78,11 @@ fn check(root: &'static str) {
     assert_eq!(answer.line("HTTP_COOKIE="), Some("(8 bytes, hidden)"));
     assert_eq!(answer.line("HTTP_IF_MATCH="), Some("\"a\""));
     assert!(!answer.body.contains("c2VjcmV0"));
+    assert!(
+        !answer.head.contains("Vary:"),
+        "what Apache checks is no matter for caches: {}",
+        answer.head
+    );
 
     assert!(
         answer

@@ -8,6 +8,7 @@ mod hostile;
 mod limits;
 mod methods;
 mod negotiation;
+mod obsels;
 mod post_via_get;
 mod slices;
 mod urls;

@@ -1,63 +1,224 @@
-//! Computed traces, as far as they are served: what was stored can be read and deleted.
+//! Computed traces as resources: creation, edition, deletion, and what their descriptions follow.
 
 use ktbs::error::Error;
-use ktbs::store::{Entry, Head, Kind, Reading, Tag};
+use ktbs::resource::Content;
 
-use super::support::{TestService, conflict, not_allowed, turtle};
+use super::support::{TestService, conflict, not_allowed, refused};
 
 /// Returns a kTBS with a model, a method `b/m`, a stored trace `b/t/`, and a computed trace `b/c/` that uses both.
 fn with_computed_trace() -> TestService {
     let ktbs = TestService::with_base();
-    ktbs.created("b/", "<> k:contains <m>. <m> a k:Method; k:hasParentMethod k:filter.");
-    ktbs.created(
-        "b/",
+    for item in [
+        "<> k:contains <model>. <model> a k:TraceModel; k:hasUnit k:second.",
+        "<> k:contains <m>. <m> a k:Method; k:hasParentMethod k:filter; k:hasParameter 'after=2'.",
         "<> k:contains <t/>. <t/> a k:StoredTrace; k:hasModel <model>; k:hasOrigin 'o'.",
-    );
-    let mut change = ktbs.service.store.write().unwrap();
-    let links = ["<c/> k:hasSource <t/>.", "<c/> k:hasMethod <m>."];
-    for (path, link) in [("b/t/", links[0]), ("b/m", links[1])] {
-        let mut entry = change.entry(path).unwrap().unwrap();
-        entry.graph.extend_from(&turtle("b/", link));
-        change.put(&mut entry).unwrap();
+        "<> k:contains <c/>. <c/> a k:ComputedTrace; k:hasMethod <m>; k:hasSource <t/>.",
+    ] {
+        ktbs.created("b/", item);
     }
-    let head = Head {
-        path: "b/c/".to_owned(),
-        kind: Kind::ComputedTrace,
-        tag: Tag { instance: 0, count: 0 },
-        modified: 0,
-        trace: Some(change.create_trace().unwrap()),
-        unit: None,
-    };
-    let graph = turtle(
-        "b/",
-        &format!("<c/> a k:ComputedTrace; k:hasModel <model>. {}", links.join(" ")),
-    );
-    change.put(&mut Entry { head, graph }).unwrap();
-    change.commit().unwrap();
     ktbs
 }
 
-#[test]
-fn post_is_not_implemented() {
-    let ktbs = TestService::with_base();
-    let result = ktbs.post(
-        "b/",
-        "<> k:contains <c/>. <c/> a k:ComputedTrace; k:hasMethod k:filter.",
-    );
-    assert!(
-        matches!(&result, Err(Error::NotImplemented(text)) if text.contains("Computed traces")),
-        "{result:?}"
-    );
-    assert!(!ktbs.has("b/c/"));
+/// What is generated of the description of a computed trace, but for what uses it.
+const GENERATED: &str = "<../> k:contains <>. <> a k:ComputedTrace; k:hasObselCollection <@obsels>;
+    k:hasTraceStatistics <@stats>. ";
+
+/// The rest of the description of `b/c/`.
+const FILTERED: &str = "<> k:hasSource <../t/>; k:hasMethod <../m>; k:hasModel <../model>; k:hasOrigin 'o'. ";
+
+fn obsels(ktbs: &TestService, path: &str) -> Vec<String> {
+    let view = ktbs.view(path, &[]).unwrap();
+    let Content::Obsels(obsels) = &view.content else {
+        panic!("{path} has no obsels");
+    };
+    let mut ids = Vec::new();
+    obsels
+        .for_each(&mut |obsel| {
+            ids.push(obsel.id.to_owned());
+            Ok(())
+        })
+        .unwrap();
+    ids
 }
 
 #[test]
-fn get_has_aspects() {
-    with_computed_trace().shows(
-        "b/c/",
-        "<../> k:contains <>. <> a k:ComputedTrace; k:hasModel <../model>; k:hasSource <../t/>; k:hasMethod <../m>;
-         k:hasObselCollection <@obsels>; k:hasTraceStatistics <@stats>.",
+fn get_shows_the_model_and_the_origin_of_the_source() {
+    with_computed_trace().shows("b/c/", &format!("{GENERATED}{FILTERED}"));
+}
+
+#[test]
+fn get_follows_obsels_parameters_methods_and_sources() {
+    let ktbs = with_computed_trace();
+    let three = "<o1> k:hasTrace <>; k:hasBegin 1. <o2> k:hasTrace <>; k:hasBegin 2. <o3> k:hasTrace <>; k:hasBegin 3.";
+    ktbs.post("b/t/", three).unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["o2", "o3"]);
+    ktbs.post("b/t/", "<o4> k:hasTrace <>; k:hasBegin 4.").unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["o2", "o3", "o4"]);
+    ktbs.delete("b/t/o3").unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["o2", "o4"]);
+
+    let own = format!("{GENERATED}{FILTERED} <> k:hasParameter 'after=3'.");
+    ktbs.put("b/c/", &own).unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["o4"]);
+    ktbs.put("b/c/", &format!("{GENERATED}{FILTERED}")).unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["o2", "o4"]);
+
+    let method = "<./> k:contains <>. <> a k:Method; k:hasParentMethod k:filter; k:hasParameter 'before=1'.
+        <c/> k:hasMethod <>.";
+    ktbs.put("b/m", method).unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["o1"]);
+
+    ktbs.created(
+        "b/",
+        "<> k:contains <u/>. <u/> a k:StoredTrace; k:hasModel <model>; k:hasOrigin 'p'.",
     );
+    ktbs.post("b/u/", "<v> k:hasTrace <>; k:hasBegin 0.").unwrap();
+    let elsewhere = FILTERED.replace("<../t/>", "<../u/>");
+    ktbs.put("b/c/", &format!("{GENERATED}{elsewhere}")).unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["v"]);
+    ktbs.shows("b/c/", &format!("{GENERATED}{}", elsewhere.replace("'o'", "'p'")));
+}
+
+#[test]
+fn get_of_a_chain_follows_its_first_source() {
+    let ktbs = with_computed_trace();
+    for item in [
+        "<> k:contains <d/>. <d/> a k:ComputedTrace; k:hasMethod k:filter; k:hasSource <c/>; k:hasParameter 'before=5'.",
+        "<> k:contains <e/>. <e/> a k:ComputedTrace; k:hasMethod k:fusion; k:hasSource <d/>, <t/>.",
+    ] {
+        ktbs.created("b/", item);
+    }
+    let three = "<o1> k:hasTrace <>; k:hasBegin 1. <o3> k:hasTrace <>; k:hasBegin 3. <o7> k:hasTrace <>; k:hasBegin 7.";
+    ktbs.post("b/t/", three).unwrap();
+    let mut ids = obsels(&ktbs, "b/e/@obsels");
+    ids.sort();
+    assert_eq!(ids, ["d_o3", "t_o1", "t_o3", "t_o7"]);
+    ktbs.post("b/t/", "<o4> k:hasTrace <>; k:hasBegin 4.").unwrap();
+    assert!(obsels(&ktbs, "b/e/@obsels").contains(&"d_o4".to_owned()));
+}
+
+#[test]
+fn get_leaves_what_is_up_to_date_as_it_is() {
+    let ktbs = with_computed_trace();
+    ktbs.post("b/t/", "<o3> k:hasTrace <>; k:hasBegin 3.").unwrap();
+    let tags = |path: &str| ktbs.view(path, &[]).unwrap().tags;
+    let (description, collection) = (tags("b/c/"), tags("b/c/@obsels"));
+    ktbs.created(
+        "b/",
+        "<> k:contains <d/>. <d/> a k:ComputedTrace; k:hasMethod k:filter; k:hasSource <t/>.",
+    );
+    assert_eq!(tags("b/c/"), description);
+    assert_eq!(tags("b/c/@obsels"), collection);
+    assert_ne!(
+        ktbs.view("b/c/@obsels", &[("refresh", "force")]).unwrap().tags,
+        collection
+    );
+}
+
+#[test]
+fn an_obsel_is_found_before_the_collection_was_ever_read() {
+    let ktbs = with_computed_trace();
+    ktbs.post("b/t/", "<o3> k:hasTrace <>; k:hasBegin 3.").unwrap();
+    assert!(ktbs.has("b/c/o3"));
+    assert!(!ktbs.has("b/c/o4"));
+}
+
+#[test]
+fn what_cannot_be_computed_is_diagnosed_mended_and_deleted() {
+    let ktbs = with_computed_trace();
+    ktbs.created(
+        "b/",
+        "<> k:contains <x/>. <x/> a k:ComputedTrace; k:hasMethod k:filter; k:hasSource <t/>, <c/>.",
+    );
+    for path in ["b/x/@obsels", "b/x/@stats"] {
+        let error = ktbs.view(path, &[]).unwrap_err();
+        assert!(
+            matches!(&error, Error::Conflict(why) if why.to_string().contains("exactly one source")),
+            "{error}"
+        );
+    }
+    assert!(ktbs.view("b/x/@obsels", &[("refresh", "no")]).is_ok());
+    let graph = ktbs.get("b/x/");
+    let diagnosis = graph.object_of("http://h/k/b/x/", ktbs::vocab::ktbs::HAS_DIAGNOSIS);
+    let diagnosis = diagnosis.and_then(ktbs::rdf::as_literal).unwrap();
+    let mended =
+        format!("{GENERATED} <> k:hasSource <../t/>; k:hasMethod k:filter; k:hasDiagnosis \"\"\"{diagnosis}\"\"\".");
+    ktbs.put("b/x/", &mended).unwrap();
+    assert!(obsels(&ktbs, "b/x/@obsels").is_empty());
+    ktbs.delete("b/x/").unwrap();
+}
+
+#[test]
+fn an_unknown_method_is_diagnosed_and_never_fetched() {
+    let ktbs = with_computed_trace();
+    for method in ["http://example.org/method", "model", "t/", "nothing"] {
+        let path = ktbs.created(
+            "b/",
+            &format!("<> k:contains [a k:ComputedTrace; k:hasMethod <{method}>; k:hasSource <t/>]."),
+        );
+        let error = ktbs.view(&format!("{path}@obsels"), &[]).unwrap_err();
+        assert!(
+            matches!(&error, Error::Conflict(why) if why.to_string().contains("unreachable")),
+            "{error}"
+        );
+        ktbs.delete(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_deleted_or_changed_model_never_freezes_a_trace() {
+    let ktbs = with_computed_trace();
+    ktbs.created(
+        "b/",
+        "<> k:contains <f/>. <f/> a k:ComputedTrace; k:hasMethod k:filter; k:hasSource <t/>;
+            k:hasParameter 'otypes=http://h/k/b/model#A'.",
+    );
+    ktbs.post(
+        "b/t/",
+        "<a> a <../model#A>; k:hasTrace <>; k:hasBegin 1. <b> a <../model#B>; k:hasTrace <>; k:hasBegin 2.",
+    )
+    .unwrap();
+    assert_eq!(obsels(&ktbs, "b/f/@obsels"), ["a"]);
+    let subtype = "<./> k:contains <>. <> a k:TraceModel; k:hasUnit k:second. <#A> a k:ObselType.
+        <#B> a k:ObselType; k:hasSuperObselType <#A>.";
+    ktbs.put("b/model", subtype).unwrap();
+    assert_eq!(obsels(&ktbs, "b/f/@obsels"), ["a", "b"]);
+    ktbs.delete("b/model").unwrap();
+    assert_eq!(obsels(&ktbs, "b/f/@obsels"), ["a"]);
+}
+
+#[test]
+fn cycles_and_ill_formed_descriptions_are_refused() {
+    let ktbs = with_computed_trace();
+    ktbs.created(
+        "b/",
+        "<> k:contains <d/>. <d/> a k:ComputedTrace; k:hasMethod k:filter; k:hasSource <c/>.",
+    );
+    for (description, text) in [
+        ("k:hasMethod k:filter; k:hasSource <y/>", "cycle"),
+        (
+            "k:hasMethod k:filter; k:hasSource <z/>",
+            "not a trace from the same base",
+        ),
+        (
+            "k:hasMethod k:filter; k:hasSource <m>",
+            "not a trace from the same base",
+        ),
+        ("k:hasMethod 'filter'; k:hasSource <t/>", "hasMethod"),
+        ("k:hasSource <t/>", "at least 1"),
+        ("k:hasMethod k:filter; k:hasParameter 'foo'", "ill-formatted"),
+        ("k:hasMethod k:filter; k:hasParameter 'a=1', 'a=2'", "more than once"),
+        ("k:hasMethod k:filter; k:hasModel <model>", "hasModel"),
+    ] {
+        let problems = refused(ktbs.post(
+            "b/",
+            &format!("<> k:contains <y/>. <y/> a k:ComputedTrace; {description}."),
+        ));
+        assert!(problems.contains(text), "{description}: {problems}");
+    }
+    let cycle = FILTERED.replace("<../t/>", "<../d/>");
+    let problems = refused(ktbs.put("b/c/", &format!("{GENERATED}{cycle} <../d/> k:hasSource <>.")));
+    assert!(problems.contains("cycle"), "{problems}");
 }
 
 #[test]
@@ -91,8 +252,12 @@ fn delete_frees_what_it_uses() {
     );
     assert_eq!(conflict(ktbs.delete("b/m")), "<b/m> is used (ktbs:hasMethod) by <b/c/>");
     ktbs.delete("b/c/").unwrap();
-    ktbs.shows("b/m", "<./> k:contains <>. <> a k:Method; k:hasParentMethod k:filter.");
+    ktbs.shows(
+        "b/m",
+        "<./> k:contains <>. <> a k:Method; k:hasParentMethod k:filter; k:hasParameter 'after=2'.",
+    );
     ktbs.delete("b/t/").unwrap();
     ktbs.delete("b/m").unwrap();
+    ktbs.delete("b/model").unwrap();
     ktbs.delete("b/").unwrap();
 }

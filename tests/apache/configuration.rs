@@ -1,0 +1,63 @@
+//! A configuration that is changed while Apache runs.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, kill_process};
+
+use super::httpd::Httpd;
+
+const KTBS: &str = env!("CARGO_BIN_EXE_ktbs");
+
+#[test]
+fn a_wrong_configuration_is_told_and_a_mended_one_read_at_once() {
+    let good = "[server]\ncache-control = max-age=7\n";
+    let Some(httpd) = Httpd::start_with(KTBS, "/ktbs/", 2, good) else {
+        return;
+    };
+    let answer = httpd.answer("GET", "", "", b"");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.head.contains("Cache-Control: max-age=7"), "{answer:?}");
+
+    httpd.configure("[server]\nmax-bytes = many\n");
+    for process in httpd.processes() {
+        kill_process(process, Signal::KILL).expect("signalled");
+    }
+    // The first request may still meet the process that was killed.
+    let _ = httpd.answer("GET", "", "", b"");
+    for _ in 0..2 {
+        let answer = httpd.answer("GET", "", "", b"");
+        assert_eq!(answer.status, 500, "{answer:?}");
+        assert!(answer.head.contains("Content-Type: text/plain"), "{answer:?}");
+        assert!(
+            answer.body.contains("log") && answer.body.contains("`ktbs check`"),
+            "{answer:?}"
+        );
+    }
+    let log = httpd.log();
+    assert!(log.contains("over.conf:2: [server] max-bytes: "), "{log}");
+
+    httpd.configure("[server]\ncache-control = max-age=8\n");
+    let mended = Instant::now();
+    let answer = httpd.answer("GET", "", "", b"");
+    assert_eq!(answer.status, 200, "{answer:?}\n{}", httpd.log());
+    assert!(answer.head.contains("Cache-Control: max-age=8"), "{answer:?}");
+    assert!(mended.elapsed() < Duration::from_secs(3), "{:?}", mended.elapsed());
+}
+
+#[test]
+fn processes_share_one_store() {
+    let Some(httpd) = Httpd::start(KTBS, "/", 3) else {
+        return;
+    };
+    let base = "@prefix k: <http://liris.cnrs.fr/silex/2009/ktbs#> . <> k:hasBase <b/> . <b/> a k:Base .";
+    let headers = format!("Content-Type: text/turtle\r\nContent-Length: {}\r\n", base.len());
+    assert_eq!(httpd.answer("POST", "", &headers, base.as_bytes()).status, 201);
+    for _ in 0..3 {
+        let answer = httpd.answer("GET", "b/", "", b"");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        for process in httpd.processes() {
+            kill_process(process, Signal::KILL).expect("signalled");
+        }
+        let _ = httpd.answer("GET", "b/", "", b"");
+    }
+}
