@@ -2,6 +2,7 @@
 #
 #   make run     serves http://localhost:8001/ktbs/ from a private Apache until Ctrl-C
 #   make test    checks everything
+#   make bench   measures what requests cost; KTBS_BENCH_DIR= is a folder on a real disk, KTBS_BENCH_OBSELS= a list of lengths
 #
 # make run takes
 #   PORT=8001           port on localhost
@@ -17,7 +18,7 @@ PROCESSES ?= 4
 CONF ?=
 export PORT ROOT_PATH STORE PROCESSES CONF
 
-.PHONY: run test
+.PHONY: run test bench
 
 run:
 	@conf/need-apache.sh
@@ -30,3 +31,6 @@ test:
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	cargo test
+
+bench:
+	@cargo bench --quiet --bench bench

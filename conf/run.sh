@@ -126,6 +126,7 @@ for module in mpm_event unixd authn_core authn_file authz_core authz_user auth_b
         load+="LoadModule ${module}_module $modules/mod_$module.so"$'\n'
     fi
 done
+workers=$((PROCESSES > 16 ? 4 * PROCESSES : 64))
 cat >"$run/apache.conf" <<END
 ServerRoot "$run"
 ServerName localhost:$PORT
@@ -136,19 +137,23 @@ $listen
 $load
 User $user
 Group $(id -gn "$user")
-# This Apache serves nothing but the kTBS: conf/apache.conf says why it has as many workers as processes.
-ServerLimit 1
+# Many more workers than processes: a connection that is kept open is closed when all the workers are busy, often just
+# when its client sends the next request. (ServerLimit is for graceful restarts.)
+ServerLimit 4
 StartServers 1
-ThreadsPerChild $PROCESSES
-MaxRequestWorkers $PROCESSES
-KeepAlive Off
+ThreadsPerChild $workers
+MaxRequestWorkers $workers
+KeepAlive On
+KeepAliveTimeout 5
+MaxKeepAliveRequests 0
 FcgidIPCDir "$run/fcgid"
 FcgidProcessTableFile "$run/fcgid/table"
 Define KTBS_WHOLE_SERVER
 Define KTBS_PATH "$ROOT_PATH"
 Define KTBS_PROGRAM "$run/ktbs.fcgi"
 Define KTBS_CONFIG "$config"
-Define KTBS_PROCESSES $PROCESSES
+# One that was killed counts until mod_fcgid has noticed, which takes seconds: let another take its place meanwhile.
+Define KTBS_PROCESSES $((2 * PROCESSES))
 Include "$here/apache.conf"
 END
 

@@ -91,7 +91,7 @@ fn serve(clues: &Clues) -> Result<ExitCode, Error> {
         Err(error) => {
             tell(&error);
             // The web server still waits for an answer to the request for which it started us.
-            fcgi::serve(&mut Refusal)?;
+            fcgi::serve_one(&mut Refusal)?;
             Ok(ExitCode::FAILURE)
         }
     }

@@ -2,16 +2,14 @@
 
 use std::io::{self, Read};
 
-use rustix::process::{Signal, getpid, kill_process};
-
 use crate::fcgi::{Handler, Params, Reply};
 
 const TEXT: &str = "500 Internal Server Error\n\n\
     This kTBS could not start: its configuration or its store cannot be used.\n\
     The reason is in the error log of the web server; `ktbs check`, run on its machine, tells it too.\n";
 
-/// Answers 500 to one request, then has [`serve`](crate::fcgi::serve) end, so that the web server starts the program
-/// anew for the next request, and whatever was mended is seen at once.
+/// Answers 500 to any request: to be served [once](crate::fcgi::serve_one), so that the web server starts the program anew
+/// for the next request, and whatever was mended is seen at once.
 ///
 /// The answer points to the log and tells nothing of it: its reader may be anybody.
 #[derive(Debug)]
@@ -19,9 +17,6 @@ pub struct Refusal;
 
 impl Handler for Refusal {
     fn handle(&mut self, _: &Params, _: &mut dyn Read, reply: &mut dyn Reply) -> io::Result<()> {
-        // The signal by which the web server would end us: it lets this request be completed, and refuses in the same
-        // way those that are already on their way.
-        kill_process(getpid(), Signal::TERM)?;
         write!(
             reply,
             "Status: 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n\

@@ -58,7 +58,7 @@ terms! {
     rdfs "Terms of RDF Schema." "http://www.w3.org/2000/01/rdf-schema#":
         LABEL = "label", COMMENT = "comment";
     xsd "Datatypes of XML Schema." "http://www.w3.org/2001/XMLSchema#":
-        STRING = "string", INTEGER = "integer", DECIMAL = "decimal", DOUBLE = "double", BOOLEAN = "boolean",
+        STRING = "string", INTEGER = "integer", DECIMAL = "decimal", DOUBLE = "double", FLOAT = "float", BOOLEAN = "boolean",
         DATE_TIME = "dateTime";
     skos "Terms of SKOS." "http://www.w3.org/2004/02/skos/core#":
         PREF_LABEL = "prefLabel";

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::output::{Output, xml_text};
+use super::prefixes::{Prefix, bound};
 use super::triples::{Node, Speller, Triple, for_each_block, label};
 use super::{Prefixes, offers};
 use crate::error::{Error, Result};
@@ -44,7 +45,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 pub fn write(view: &View, prefixes: &Prefixes, out: &mut dyn Write) -> Result<()> {
     let mut page = Page {
         output: Output::new(out),
-        prefixes,
+        prefixes: bound(prefixes, view),
         speller: Speller::new(view),
         shown: 0,
     };
@@ -59,7 +60,7 @@ pub fn write(view: &View, prefixes: &Prefixes, out: &mut dyn Write) -> Result<()
 
 struct Page<'v, 'w> {
     output: Output<'w>,
-    prefixes: &'v Prefixes,
+    prefixes: Vec<Prefix>,
     speller: Speller<'v>,
     /// How many subjects were shown so far: the number of the next one, part of the labels of blank nodes.
     shown: u64,
@@ -247,9 +248,9 @@ impl Page<'_, '_> {
 
     /// Returns an IRI with a prefix, if one fits.
     fn abbreviated(&self, iri: &str) -> String {
-        let fitting = self.prefixes.0.iter().find_map(|(prefix, namespace)| {
-            let rest = iri.strip_prefix(namespace.as_str()).filter(|rest| !rest.is_empty())?;
-            Some(format!("{prefix}:{rest}"))
+        let fitting = self.prefixes.iter().find_map(|prefix| {
+            let rest = iri.strip_prefix(&*prefix.namespace).filter(|rest| !rest.is_empty())?;
+            Some(format!("{}:{rest}", prefix.name))
         });
         fitting.unwrap_or_else(|| iri.to_owned())
     }

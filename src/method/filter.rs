@@ -4,16 +4,14 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Bound;
 
-use bumpalo::Bump;
-
-use super::copy::{Copier, Naming};
 use super::model::Vocabulary;
 use super::params::{Parameters, integer};
-use super::progress::{News, Progress, first_place, for_each_obsel};
+use super::progress::first_place;
+use super::selection::{self, Selection};
 use super::{Computed, Description, Inputs, Method, Sink, Source, Stop, source};
-use crate::obsel::{Name, Value};
+use crate::obsel::{Name, Obsel, Value};
 use crate::rdf::as_literal;
-use crate::store::{Bounds, Reading};
+use crate::store::{Bounds, Place, Reading};
 use crate::time::{Unit, parse_instant};
 use crate::vocab::ktbs;
 
@@ -58,7 +56,7 @@ impl Filter {
 }
 
 /// Tells whether a lower bound is below a place.
-fn is_below(lower: &Bound<crate::store::Place>, place: &crate::store::Place) -> bool {
+fn is_below(lower: &Bound<Place>, place: &Place) -> bool {
     match lower {
         Bound::Included(lower) | Bound::Excluded(lower) => lower < place,
         Bound::Unbounded => true,
@@ -172,15 +170,23 @@ impl Members<'_> {
         };
         self.types.as_ref().is_none_or(named)
     }
+}
 
-    /// Tells whether the obsel of an id is there and in the result.
-    fn contain(&self, id: &str) -> Result<bool, Stop> {
+impl Selection for Members<'_> {
+    fn select<'t>(&mut self, obsel: &Obsel<'t>) -> Result<Option<Vec<Value<'t>>>, Stop> {
+        let accepted = self.filter.accepts_times(obsel.begin, obsel.end) && self.has_type(&obsel.types);
+        Ok(accepted.then(|| obsel.types.clone()))
+    }
+
+    fn contains(&mut self, id: &str) -> Result<bool, Stop> {
         if self.types.is_none() {
             let place = self.reading.place(self.source.trace, id)?;
             return Ok(place.is_some_and(|place| self.filter.accepts_times(place.begin, place.end)));
         }
-        let obsel = self.reading.obsel(self.source.trace, id)?;
-        Ok(obsel.is_some_and(|obsel| self.filter.accepts_times(obsel.begin, obsel.end) && self.has_type(&obsel.types)))
+        match self.reading.obsel(self.source.trace, id)? {
+            Some(obsel) => Ok(self.select(&obsel)?.is_some()),
+            None => Ok(false),
+        }
     }
 }
 
@@ -189,37 +195,21 @@ fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Re
         (_, Some(ready)) => ready,
         (description, None) => return Err(description.errors.into()),
     };
-    let progress = Progress::now(inputs, &filter)?;
-    let news = match progress.since(inputs, state) {
-        Some((news, _)) => news.into_iter().next().unwrap_or(News::Everything),
-        None => {
-            sink.clear()?;
-            News::Everything
-        }
-    };
-    if let Some(bounds) = news.bounds() {
+    let (bounds, computed) = selection::start(inputs, &filter, state, sink)?;
+    if let Some(bounds) = bounds {
         let types = filter
             .types
             .as_ref()
             .map(|types| names(inputs.reading, types))
             .transpose()?;
-        let members = Members {
+        let mut members = Members {
             filter: &filter,
             source,
             reading: inputs.reading,
             types,
         };
-        let copier = Copier::new(inputs, source, &Naming::Same, sink)?;
-        for_each_obsel(inputs, source, &filter.narrowed(bounds), &mut |obsel| {
-            if filter.accepts_times(obsel.begin, obsel.end) && members.has_type(&obsel.types) {
-                let texts = Bump::new();
-                sink.put(&copier.copy(obsel, &texts, &mut |id| members.contain(id))?)?;
-            }
-            Ok(())
-        })?;
+        selection::copy(inputs, source, &filter.narrowed(bounds), &mut members, sink)?;
     }
-    let mut computed = Computed::default();
-    progress.write(&mut computed.state);
     Ok(computed)
 }
 

@@ -11,12 +11,18 @@
 //!
 //! Pipe and parallel go through other traces, which the caller makes: [`Method::steps`] says which.
 
+mod composition;
 mod copy;
 mod filter;
 mod fusion;
+mod hrules;
+mod literal;
 mod model;
+mod parallel;
 mod params;
+mod pipe;
 mod progress;
+mod selection;
 mod source;
 mod term;
 
@@ -29,7 +35,13 @@ use crate::rdf::{Graph, Term};
 use crate::store::{Reading, StoreError, TraceNumber};
 
 /// The methods, in the order in which the root lists them.
-pub static METHODS: &[&Method] = &[&filter::METHOD, &fusion::METHOD];
+pub static METHODS: &[&Method] = &[
+    &filter::METHOD,
+    &fusion::METHOD,
+    &hrules::METHOD,
+    &parallel::METHOD,
+    &pipe::METHOD,
+];
 
 /// Returns the built-in method of an IRI.
 pub fn find(iri: &str) -> Option<&'static Method> {

@@ -4,7 +4,7 @@ use sophia::iri::resolve::BaseIri;
 
 use super::params::Parameters;
 use super::{Description, Inputs, Plan, Source};
-use crate::rdf;
+use crate::rdf::{self, Term};
 
 /// Returns the only source of a trace.
 ///
@@ -20,7 +20,12 @@ pub fn only<'a>(inputs: &Inputs<'a>, method: &str) -> Plan<&'a Source> {
 /// Fills the model and the origin of a description: those that parameters give, else those of the source.
 pub fn describe(inputs: &Inputs<'_>, source: &Source, parameters: &mut Parameters<'_>, description: &mut Description) {
     description.model = model(inputs, parameters).or_else(|| source.model.clone());
-    description.origin = (parameters.text("origin").map(rdf::string)).or_else(|| source.origin.clone());
+    description.origin = origin(source, parameters);
+}
+
+/// Returns the origin that a parameter gives, else that of the source.
+pub fn origin(source: &Source, parameters: &mut Parameters<'_>) -> Option<Term> {
+    (parameters.text("origin").map(rdf::string)).or_else(|| source.origin.clone())
 }
 
 /// Returns the model that a parameter gives; a relative IRI is relative to the trace.

@@ -1,11 +1,16 @@
 //! From terms to the values of obsels of the target, in the form that the store expects of each.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use sophia::api::term::SimpleTerm;
 
 use super::{Inputs, Sink, Stop};
-use crate::obsel::Value;
+use crate::obsel::{Name, Value};
 use crate::rdf::Term;
 use crate::store::codec::ID_BYTES;
+use crate::store::{Reading, StoreError};
 use crate::vocab::xsd;
 
 /// Returns the path of a trace, which is below the root.
@@ -42,4 +47,31 @@ pub fn value<'t>(inputs: &Inputs<'_>, term: &'t Term, sink: &mut dyn Sink) -> Re
         SimpleTerm::LiteralLanguage(lexical, language, _) => Value::Tagged(lexical, language),
         _ => return Ok(None),
     }))
+}
+
+/// Spells the names that the records of the store use, and remembers them.
+pub struct Names<'r> {
+    reading: &'r dyn Reading,
+    known: RefCell<HashMap<Name, Rc<str>>>,
+}
+
+impl<'r> Names<'r> {
+    /// Returns the names of a state of the store.
+    pub fn new(reading: &'r dyn Reading) -> Self {
+        let known = RefCell::default();
+        Self { reading, known }
+    }
+
+    /// Returns the absolute IRI of a name.
+    ///
+    /// # Errors
+    /// `Damaged`: the dictionary has it not.
+    pub fn spell(&self, name: Name) -> Result<Rc<str>, StoreError> {
+        if let Some(iri) = self.known.borrow().get(&name) {
+            return Ok(Rc::clone(iri));
+        }
+        let iri: Rc<str> = self.reading.iri_of(name)?.into();
+        self.known.borrow_mut().insert(name, Rc::clone(&iri));
+        Ok(iri)
+    }
 }

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 
-use crate::error::Result;
+use crate::error::{Diagnosis, Error, Result};
 use crate::method::{self, Method, Source};
 use crate::rdf::{Graph, as_iri, as_literal};
 use crate::resource::path::below;
-use crate::resource::{model, trace};
+use crate::resource::{intermediate, model, trace};
 use crate::store::{Entry, Kind, Reading};
 use crate::vocab::ktbs;
 
@@ -84,7 +84,20 @@ impl Gathered {
             reading,
             limits: &limits,
         };
-        method.steps(&inputs)
+        let steps = method.steps(&inputs)?;
+        Some(steps.and_then(|steps| {
+            let mut problems = Vec::new();
+            for step in &steps {
+                if !intermediate::is_free(reading, iri, &step.iri)? {
+                    problems.push(format!(
+                        "The intermediate trace <{}> would take the place of another resource",
+                        step.iri
+                    ));
+                }
+            }
+            Diagnosis::check(method.description_title, problems).map_err(Error::Conflict)?;
+            Ok(steps)
+        }))
     }
 
     /// Returns a digest of all that the description of the trace follows from, models aside.

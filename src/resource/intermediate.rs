@@ -28,13 +28,7 @@ pub fn is_settled(reading: &dyn Reading, entry: &Entry, gathered: &Gathered) -> 
 /// Returns the steps of a method; none if something prevents them.
 fn wanted(reading: &dyn Reading, target: &str, gathered: &Gathered) -> Vec<Step> {
     match gathered.steps(target, reading) {
-        Some(Ok(steps))
-            if steps
-                .iter()
-                .all(|step| is_free(reading, target, &step.iri).unwrap_or(false)) =>
-        {
-            steps
-        }
+        Some(Ok(steps)) => steps,
         _ => Vec::new(),
     }
 }
@@ -114,6 +108,8 @@ fn remove(change: &mut Change<'_>, step: &str) -> Result<()> {
         return Ok(());
     };
     if let Some(entry) = change.entry(&path)? {
+        // A step may be a composition itself. How deep they are nested is bounded where steps are made.
+        remove_all(change, step, &entry.graph)?;
         links::update(change, step, &USES, &entry.graph, &Graph::new())?;
         change.delete(&path)?;
     }

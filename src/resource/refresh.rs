@@ -63,7 +63,8 @@ enum Level {
 /// Returns the computed traces on which a computed trace depends, sources first, itself last. Intermediate traces are
 /// made, changed or deleted on the way, where a method wants others.
 fn stale_first(service: &Service, path: &str) -> Result<Vec<String>> {
-    for _ in 0..ATTEMPTS {
+    // Each level of intermediate traces that have some themselves takes one round.
+    for _ in 0..2 * ATTEMPTS {
         let snapshot = service.store.read()?;
         let (order, unsettled) = order(&snapshot, path)?;
         if unsettled.is_empty() {

@@ -190,4 +190,19 @@ proptest! {
     fn fusion(events in events(), range in prop::sample::select(vec![0, 10, 1000])) {
         check("fusion", &[&[], &[("origin", "x")]], range, &events);
     }
+
+    #[test]
+    fn hrules(events in events(), range in prop::sample::select(vec![0, 10, 1000])) {
+        let model = format!("{}b/m", crate::support::ROOT);
+        let rules = |text: &str| text.replace("m:", &format!("{model}#"));
+        let typed = rules(r#"[{"id": "X", "rules": [{"type": "m:A"}]}, {"id": "Y", "visible": false, "rules": [{}]}]"#);
+        let valued = rules(r#"[
+            {"id": "X", "rules": [{"attributes": [{"uri": "m:v", "operator": ">=", "value": 3}]}]},
+            {"id": "Y", "rules": [{"type": "m:C"}, {"attributes": [{"uri": "m:rel", "operator": "contains", "value": "1"}]}]}
+        ]"#);
+        check("hrules", &[
+            &[("model", &model), ("rules", &typed)],
+            &[("model", &model), ("rules", &valued)],
+        ], range, &events);
+    }
 }

@@ -3,4 +3,5 @@
 mod filter;
 mod fusion;
 mod histories;
+mod hrules;
 mod support;

@@ -261,3 +261,120 @@ fn delete_frees_what_it_uses() {
     ktbs.delete("b/model").unwrap();
     ktbs.delete("b/").unwrap();
 }
+
+/// Returns a kTBS with a trace of obsels `a` to `d`, that begin at 1 to 4, and two methods, `b/m` (from 2 on) and `b/n` (until 3).
+fn with_methods() -> TestService {
+    let ktbs = with_computed_trace();
+    ktbs.created("b/", "<> k:contains <n>. <n> a k:Method; k:hasParentMethod k:filter; k:hasParameter 'before=3', 'model=http://ex.org/n'.");
+    let obsels: String = "abcd"
+        .chars()
+        .enumerate()
+        .map(|(i, id)| format!("<{id}> k:hasTrace <>; k:hasBegin {}. ", i + 1))
+        .collect();
+    ktbs.post("b/t/", &obsels).unwrap();
+    ktbs
+}
+
+fn paths(ktbs: &TestService) -> Vec<String> {
+    let graph = ktbs.get("b/");
+    let items = graph
+        .objects_of("http://h/k/b/", ktbs::vocab::ktbs::CONTAINS)
+        .filter_map(ktbs::rdf::as_iri);
+    let mut items: Vec<String> = items.map(|item| item["http://h/k/b/".len()..].to_owned()).collect();
+    items.sort();
+    items
+}
+
+#[test]
+fn a_pipe_goes_through_traces_that_come_and_go_with_it() {
+    let ktbs = with_methods();
+    ktbs.created(
+        "b/",
+        "<> k:contains <p/>. <p/> a k:ComputedTrace; k:hasSource <t/>; k:hasMethod k:pipe;
+            k:hasParameter 'methods=http://h/k/b/m http://h/k/b/n'.",
+    );
+    assert_eq!(obsels(&ktbs, "b/p/@obsels"), ["_1_p_b", "_1_p_c"]);
+    assert_eq!(paths(&ktbs), ["_0_p/", "_1_p/", "c/", "m", "model", "n", "p/", "t/"]);
+    let description = "<> k:hasSource <../t/>; k:hasMethod k:pipe; k:hasOrigin 'o'; ";
+    ktbs.shows(
+        "b/p/",
+        &format!(
+            "{GENERATED}{description} k:hasParameter 'methods=http://h/k/b/m http://h/k/b/n'; k:hasModel x:n;
+                k:hasIntermediateSource <../_0_p/>, <../_1_p/>."
+        ),
+    );
+    ktbs.post("b/t/", "<bb> k:hasTrace <>; k:hasBegin 2.").unwrap();
+    assert_eq!(obsels(&ktbs, "b/p/@obsels").len(), 3);
+    assert!(conflict(ktbs.delete("b/_0_p/")).contains("hasIntermediateSource"));
+    assert!(
+        refused(ktbs.put("b/_1_p/", &format!("{GENERATED} <> k:hasMethod k:filter.")))
+            .contains("intermediate trace of")
+    );
+
+    let shorter = format!(
+        "{GENERATED}{description} k:hasParameter 'methods=http://h/k/b/m'; k:hasModel x:n;
+            k:hasIntermediateSource <../_0_p/>, <../_1_p/>."
+    );
+    ktbs.put("b/p/", &shorter).unwrap();
+    assert_eq!(obsels(&ktbs, "b/p/@obsels").len(), 4);
+    assert_eq!(paths(&ktbs), ["_0_p/", "c/", "m", "model", "n", "p/", "t/"]);
+    ktbs.delete("b/p/").unwrap();
+    assert_eq!(paths(&ktbs), ["c/", "m", "model", "n", "t/"]);
+    ktbs.delete("b/c/").unwrap();
+    ktbs.delete("b/t/").unwrap();
+}
+
+#[test]
+fn a_parallel_merges_what_its_methods_give() {
+    let ktbs = with_methods();
+    let item = |more: &str| {
+        format!(
+            "<> k:contains <q/>. <q/> a k:ComputedTrace; k:hasSource <t/>; k:hasMethod k:parallel;
+                k:hasParameter 'methods=http://h/k/b/m http://h/k/b/n' {more}."
+        )
+    };
+    ktbs.created("b/", &item(""));
+    let error = ktbs.view("b/q/@obsels", &[]).unwrap_err();
+    assert!(error.to_string().contains("different models"), "{error}");
+    ktbs.delete("b/q/").unwrap();
+    ktbs.created("b/", &item(", 'model=http://ex.org/q'"));
+    let mut ids = obsels(&ktbs, "b/q/@obsels");
+    ids.sort();
+    assert_eq!(ids, ["_0_q_b", "_0_q_c", "_0_q_d", "_1_q_a", "_1_q_b", "_1_q_c"]);
+    ktbs.post("b/t/", "<e> k:hasTrace <>; k:hasBegin 5.").unwrap();
+    assert!(obsels(&ktbs, "b/q/@obsels").contains(&"_0_q_e".to_owned()));
+}
+
+#[test]
+fn a_pipe_through_itself_ends_with_a_diagnosis() {
+    let ktbs = with_methods();
+    ktbs.created("b/", "<> k:contains <self>. <self> a k:Method; k:hasParentMethod k:pipe; k:hasParameter 'methods=http://h/k/b/self'.");
+    ktbs.created(
+        "b/",
+        "<> k:contains <p/>. <p/> a k:ComputedTrace; k:hasSource <t/>; k:hasMethod <self>.",
+    );
+    let error = ktbs.view("b/p/@obsels", &[]).unwrap_err();
+    assert!(error.to_string().contains("goes through itself"), "{error}");
+    ktbs.delete("b/p/").unwrap();
+    assert_eq!(paths(&ktbs), ["c/", "m", "model", "n", "self", "t/"]);
+}
+
+#[test]
+fn the_name_of_an_intermediate_trace_is_never_taken_over() {
+    let ktbs = with_methods();
+    ktbs.created(
+        "b/",
+        "<> k:contains <_0_p/>. <_0_p/> a k:StoredTrace; k:hasModel <model>; k:hasOrigin 'mine'.",
+    );
+    ktbs.created("b/", "<> k:contains <p/>. <p/> a k:ComputedTrace; k:hasSource <t/>; k:hasMethod k:pipe; k:hasParameter 'methods=http://h/k/b/m'.");
+    let error = ktbs.view("b/p/@obsels", &[]).unwrap_err();
+    assert!(matches!(error, Error::Conflict(_)), "{error}");
+    assert!(
+        ktbs.get("b/_0_p/")
+            .objects_of("http://h/k/b/_0_p/", ktbs::vocab::ktbs::HAS_ORIGIN)
+            .count()
+            == 1
+    );
+    ktbs.delete("b/p/").unwrap();
+    assert!(ktbs.has("b/_0_p/"));
+}

@@ -6,7 +6,7 @@ use ktbs::vocab::ktbs as k;
 
 use super::support::{TestService, bad_parameters, graph_of, not_allowed, refused, same, settings, turtle};
 
-const FRESH: &str = "<> a k:KtbsRoot; k:hasVersion '0.1-test'; k:hasBuiltinMethod k:filter, k:fusion.";
+const FRESH: &str = "<> a k:KtbsRoot; k:hasVersion '0.1-test'; k:hasBuiltinMethod k:filter, k:fusion, k:pipe.";
 
 #[test]
 fn get_fresh_has_version_and_methods() {

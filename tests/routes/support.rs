@@ -22,7 +22,7 @@ pub struct TestService {
 pub fn settings() -> Settings {
     Settings {
         version: "0.1-test".to_owned(),
-        builtin_methods: vec![k::FILTER, k::FUSION],
+        builtin_methods: vec![k::FILTER, k::FUSION, k::PIPE],
         stats_per_type: true,
         stats_subjects: true,
         id_bytes: 100,

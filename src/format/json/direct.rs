@@ -168,6 +168,7 @@ impl<'d> Reader<'d> {
     fn nodes(&mut self, value: &'d Json<'_>) -> Result<(), Stop> {
         match value {
             Json::Array(items) => items.iter().try_for_each(|item| self.nodes(item)),
+            Json::Object(object) if object.is_empty() => Ok(()),
             Json::Object(object) => self.node(object, false).map(|_| ()),
             _ => Ok(()),
         }

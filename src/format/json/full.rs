@@ -12,7 +12,7 @@ use super::tree::{Json, Object, member};
 use crate::config::PayloadLimits;
 use crate::error::{Error, Result};
 use crate::format::Context;
-use crate::format::payload::{Payload, extract, guarded, too_deep};
+use crate::format::payload::{Payload, extract, guarded, message, too_deep};
 use crate::rdf::{Graph, TermId};
 use crate::vocab::xsd;
 
@@ -59,7 +59,7 @@ fn process(text: &str, parser: JsonLdParser, limits: &PayloadLimits) -> Result<G
         }
     });
     for quad in quads {
-        let quad = quad.map_err(|e| Error::Parse(extract(&e.to_string())))?;
+        let quad = quad.map_err(|e| Error::Parse(message(e)))?;
         if quad.graph_name != GraphName::DefaultGraph {
             return Err(Error::Parse(
                 "the payload has named graphs ('@graph' beside other keys): only triples are accepted".to_owned(),
@@ -91,6 +91,9 @@ fn node(payload: &mut Payload<'_>, node: &NamedOrBlankNode) -> Result<TermId> {
     }
 }
 
+/// Copies of values that the processor may make per triple that a payload may hold: a matter of seconds at most.
+const COPIES_PER_TRIPLE: u64 = 8;
+
 /// What the contexts of a document hold, all together.
 #[derive(Default)]
 struct Contexts<'d> {
@@ -102,6 +105,8 @@ struct Contexts<'d> {
     terms: u64,
     /// Values outside contexts.
     values: u64,
+    /// The same, each counted once for every object around it.
+    copies: u64,
     /// The depth of the document, and the length of the longest chain of definitions: levels of recursion.
     levels: usize,
     /// All the terms that some context defines.
@@ -120,7 +125,14 @@ impl<'d> Contexts<'d> {
     /// Examines the contexts of a document, and checks that they cost neither too much time nor too much stack.
     fn read(document: &'d Json<'_>, limits: &PayloadLimits) -> Result<Self> {
         let mut contexts = Self::default();
-        contexts.examine(document, limits)?;
+        contexts.examine(document, 1, limits)?;
+        // The processor copies what is in an object once for each object around it.
+        if contexts.copies > limits.triples.saturating_mul(COPIES_PER_TRIPLE) {
+            return Err(Error::TooLarge(format!(
+                "request-triples ({}) was exceeded by values times nesting",
+                limits.triples
+            )));
+        }
         contexts.levels += document.depth();
         if let Some(name) = contexts.names.iter().find(|name| contexts.means_nothing(name)) {
             return Err(Error::Parse(format!(
@@ -144,16 +156,17 @@ impl<'d> Contexts<'d> {
         Ok(contexts)
     }
 
-    fn examine(&mut self, value: &'d Json<'_>, limits: &PayloadLimits) -> Result<()> {
+    fn examine(&mut self, value: &'d Json<'_>, level: u64, limits: &PayloadLimits) -> Result<()> {
         self.values += 1;
+        self.copies += level;
         match value {
-            Json::Array(items) => items.iter().try_for_each(|item| self.examine(item, limits)),
+            Json::Array(items) => items.iter().try_for_each(|item| self.examine(item, level, limits)),
             Json::Object(object) => object.iter().try_for_each(|(key, value)| {
                 if key == "@context" {
                     self.embedded += 1;
                     self.examine_context(value, limits)
                 } else {
-                    self.examine(value, limits)
+                    self.examine(value, level + 1, limits)
                 }
             }),
             _ => Ok(()),

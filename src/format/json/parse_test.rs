@@ -7,9 +7,9 @@ use super::tree::Json;
 use super::{direct, full, parse, parse_simple};
 use crate::config::PayloadLimits;
 use crate::error::{Error, Result};
-use crate::format::Context;
 use crate::format::payload::{check_any_payload, mutated, test_context, test_limits};
 use crate::format::turtle;
+use crate::format::{Context, Parse, WriteView, ntriples, sample};
 use crate::rdf::Graph;
 use crate::resource::Shape;
 
@@ -356,6 +356,49 @@ fn what_is_shown_can_be_put_back() {
     }
 }
 
+/// The same, with the documents that our own writer gives, of obsels in every shape.
+#[test]
+fn what_is_written_is_read_back() {
+    let ktbs = sample::Ktbs::with(sample::OBSELS);
+    let limits = test_limits();
+    for view in sample::views(&ktbs) {
+        let context = Context {
+            base: &view.iri,
+            shape: view.shape,
+            parent: Some("http://h/b/"),
+            parent_is_root: false,
+            model: view.model.as_deref(),
+            replacing: true,
+            limits: &limits,
+        };
+        let read = |parse: Parse, write: WriteView| {
+            let bytes = sample::written(write, &view);
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let graph = parse(&bytes, &context).unwrap_or_else(|e| panic!("{text}\n{e}"));
+            (sample::normalized(&graph), text)
+        };
+        let (shown, _) = read(ntriples::parse, ntriples::write);
+        for (parse, write) in [
+            (parse as Parse, super::write as WriteView),
+            (turtle::parse, turtle::write),
+        ] {
+            let (graph, text) = read(parse, write);
+            assert!(
+                isomorphic_graphs(&graph, &shown).expect("infallible"),
+                "{text}\n{graph:#?}"
+            );
+        }
+        // A single obsel cannot be replaced, and would be completed as a resource in a base.
+        if view.shape == Shape::Obsels {
+            let (graph, text) = read(parse_simple, super::write);
+            assert!(
+                isomorphic_graphs(&graph, &shown).expect("infallible"),
+                "{text}\n{graph:#?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn json_ld_is_read_as_it_is() {
     for (text, expected) in [
@@ -466,7 +509,13 @@ fn the_long_way_is_bounded() {
     let many = format!(r#"{{"@context":{{"b":"http://ex.org/"{terms}}},"b":[1{objects}]}}"#);
     let scoped = r#",{"b":1}"#.repeat(2000);
     let scoped = format!(r#"{{"@context":{{"b":{{"@id":"http://ex.org/","@context":{{}}}}{terms}}},"b":[1{scoped}]}}"#);
-    for text in [chain, cycle, many, scoped] {
+    let nested = format!(
+        "{}{}1{}",
+        r#"{"http://ex.org/p":["#.repeat(28),
+        r#"{"@set":[]},"#.repeat(20_000),
+        "]}".repeat(28)
+    );
+    for text in [chain, cycle, many, scoped, nested] {
         let error = json_ld(&text).expect_err("too costly");
         assert!(matches!(error, Error::TooLarge(_)), "{error}");
     }

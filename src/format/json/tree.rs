@@ -7,7 +7,7 @@ use json_event_parser::{JsonEvent, SliceJsonParser};
 
 use crate::config::PayloadLimits;
 use crate::error::{Error, Result};
-use crate::format::payload::{extract, position, text, too_deep};
+use crate::format::payload::{extract, message, position, text, too_deep};
 
 /// A JSON value that borrows what it can from the payload. Numbers are as they are written.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,8 @@ const VALUES_PER_TRIPLE: u64 = 4;
 /// What is open at some point of the text.
 enum Open<'a> {
     Array(Vec<Json<'a>>),
-    Object(Object<'a>, HashSet<Cow<'a, str>>),
+    /// The keys are gathered where they are many.
+    Object(Object<'a>, Option<HashSet<Cow<'a, str>>>),
 }
 
 impl<'a> Json<'a> {
@@ -50,7 +51,7 @@ impl<'a> Json<'a> {
         loop {
             let event = parser.parse_next().map_err(|e| {
                 let offset = usize::try_from(e.location().start.offset).unwrap_or_default();
-                Error::Parse(format!("{}: {}", position(text, offset), extract(e.message())))
+                Error::Parse(format!("{}: {}", position(text, offset), message(e.message())))
             })?;
             let value = match event {
                 JsonEvent::Null => Json::Null,
@@ -63,7 +64,7 @@ impl<'a> Json<'a> {
                     continue;
                 }
                 JsonEvent::StartObject => {
-                    open.push(Open::Object(Vec::new(), HashSet::new()));
+                    open.push(Open::Object(Vec::new(), None));
                     check_depth(&open, limits)?;
                     continue;
                 }
@@ -98,7 +99,7 @@ impl<'a> Json<'a> {
                     // The parser refuses what would follow, but for spaces.
                     parser.parse_next().map_err(|e| {
                         let offset = usize::try_from(e.location().start.offset).unwrap_or_default();
-                        Error::Parse(format!("{}: {}", position(text, offset), extract(e.message())))
+                        Error::Parse(format!("{}: {}", position(text, offset), message(e.message())))
                     })?;
                     return match value {
                         Json::Array(_) | Json::Object(_) => Ok(value),
@@ -202,15 +203,13 @@ fn check_depth(open: &[Open<'_>], limits: &PayloadLimits) -> Result<()> {
 }
 
 /// Adds a key whose value is still to come. Keys are compared one by one as long as they are few.
-fn add_key<'a>(members: &mut Object<'a>, keys: &mut HashSet<Cow<'a, str>>, key: Cow<'a, str>) -> Result<()> {
+fn add_key<'a>(members: &mut Object<'a>, keys: &mut Option<HashSet<Cow<'a, str>>>, key: Cow<'a, str>) -> Result<()> {
     const FEW: usize = 16;
-    if members.len() == FEW {
-        keys.extend(members.iter().map(|member| member.0.clone()));
-    }
     let is_new = if members.len() < FEW {
         members.iter().all(|member| member.0 != key)
     } else {
-        keys.insert(key.clone())
+        keys.get_or_insert_with(|| members.iter().map(|member| member.0.clone()).collect())
+            .insert(key.clone())
     };
     if !is_new {
         return Err(Error::Parse(format!(

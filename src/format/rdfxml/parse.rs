@@ -13,7 +13,7 @@ use sophia::xml::parser::RdfXmlParser;
 use super::scan;
 use crate::error::{Error, Result};
 use crate::format::Context;
-use crate::format::payload::{Payload, extract, guarded, position, text};
+use crate::format::payload::{Payload, guarded, message, position, text};
 use crate::rdf::Graph;
 
 /// Parses a payload in RDF/XML (RDF 1.1), in UTF-8; relative IRIs are resolved against the target.
@@ -38,11 +38,9 @@ pub fn parse(bytes: &[u8], context: &Context<'_>) -> Result<Graph> {
             .parse(counted)
             .try_for_each_triple(|t| payload.insert_terms([&t.s().as_simple(), &t.p().as_simple(), &t.o().as_simple()]))
             .map_err(|e| match e {
-                StreamError::SourceError(e) => Error::Parse(format!(
-                    "before {}: {}",
-                    position(text, read.get()),
-                    extract(&e.to_string())
-                )),
+                StreamError::SourceError(e) => {
+                    Error::Parse(format!("before {}: {}", position(text, read.get()), message(e)))
+                }
                 StreamError::SinkError(e) => e,
             })?;
         Ok(payload.into_graph())

@@ -13,7 +13,7 @@ use sophia::turtle::parser::{Error as SyntaxError, ErrorKind};
 use super::scan;
 use crate::error::{Error, Result};
 use crate::format::Context;
-use crate::format::payload::{Payload, extract, guarded, text};
+use crate::format::payload::{Payload, extract, guarded, message, text};
 use crate::rdf::Graph;
 
 /// Parses a payload in Turtle (RDF 1.1); relative IRIs are resolved against the target.
@@ -64,7 +64,7 @@ fn describe(text: &str, error: &SyntaxError) -> String {
         ErrorKind::UnknownPrefix(prefix) => format!("unknown prefix \"{}:\"", extract(prefix)),
         ErrorKind::Bnode => "invalid label of a blank node".to_owned(),
         ErrorKind::InvalidEscape => "invalid escape sequence".to_owned(),
-        other => extract(&other.to_string()),
+        other => message(other),
     };
     let line_text = text.split('\n').nth(line).unwrap_or_default();
     let column = line_text.char_indices().take_while(|(i, _)| *i < column).count();
