@@ -16,14 +16,9 @@
 
   const headerValue = (name, value) => {
     const made = element("dd", "");
-    const url = name === "location" && URL.parse(value, address.value);
-    if (url && /^https?:$/.test(url.protocol)) {
-      const link = element("a", value);
-      link.href = url.href;
-      made.append(link);
-    } else {
-      made.textContent = value;
-    }
+    const link = element("a", value);
+    link.href = value;
+    made.append(name === "location" && /^https?:$/.test(link.protocol) ? link : value);
     return made;
   };
 

@@ -21,7 +21,7 @@ const SCRIPT: &str = include_str!("console.js");
 /// What a browser may do with the page (Content Security Policy, level 3). Should a text of a graph ever escape its
 /// escaping, it is not executed: the style and the script that run are those of these digests.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-N34Ob6qxN7QRzwC48RO0n7WfRcg0s14X0vlPcjvFnUw='; script-src 'sha256-z8KFEIVkUM1u9KCp2kIQ9z1WNpd24RoEpJiFtm7NX/o='";
+    style-src 'sha256-jYr8fJiSpNiyK9dEIW4PSlFCQ3YAo9l74aO5fBKMDBc='; script-src 'sha256-Xsc97tSLmyumoTQhcNSX7rssMQ2NaRJwa7POmNEm8Tk='";
 
 /// How many bytes of rows are written at most. Whatever the values, a page remains one that a browser can show.
 const ROWS: usize = 4 << 20;

@@ -20,6 +20,9 @@ const TEXT: usize = 500;
 /// The longest IRI that is a link, in bytes.
 const LINK: usize = 4096;
 
+/// The datatypes of literals whose form tells what they are. They are shown only when a reader asks for them.
+const NATIVE: [&str; 4] = ["xsd:boolean", "xsd:decimal", "xsd:double", "xsd:integer"];
+
 /// The ASCII characters that a URI cannot have (RFC 3986). A `%` is left as it is: an IRI is percent-encoded already
 /// where it must be.
 const NOT_IN_URI: AsciiSet = CONTROLS
@@ -33,6 +36,17 @@ const NOT_IN_URI: AsciiSet = CONTROLS
     .add(b'{')
     .add(b'|')
     .add(b'}');
+
+/// Returns the last segment of an IRI, with its slash if it ends with one; the whole IRI if it has no path but a slash.
+pub fn last_segment(iri: &str) -> &str {
+    let path = iri.strip_suffix('/').unwrap_or(iri);
+    let above = path.rfind('/').map_or(0, |slash| slash + 1);
+    if iri[..above].ends_with("//") {
+        iri
+    } else {
+        &iri[above..]
+    }
+}
 
 /// Returns the URI of an absolute IRI (RFC 3987, section 3.1).
 pub fn uri(iri: &str) -> String {
@@ -119,10 +133,17 @@ impl<'v> Terms<'v> {
             }
             Node::Literal(lexical, datatype) => (lexical, Some(self.short(datatype))),
         };
-        bytes.extend_from_slice(b"<span class=\"text\">");
+        bytes.extend_from_slice(b"<span class=\"text\"");
+        let native = |tag: &String| NATIVE.contains(&tag.as_str());
+        if let Some(tag) = tag.as_ref().filter(|tag| native(tag)) {
+            bytes.extend_from_slice(b" title=\"");
+            xml_text(bytes, tag);
+            bytes.push(b'"');
+        }
+        bytes.push(b'>');
         text(bytes, lexical);
         bytes.extend_from_slice(b"</span>");
-        if let Some(tag) = tag {
+        if let Some(tag) = tag.filter(|tag| !native(tag)) {
             bytes.extend_from_slice(b" <small>");
             text(bytes, &tag);
             bytes.extend_from_slice(b"</small>");
@@ -166,7 +187,12 @@ impl<'v> Terms<'v> {
             return format!("m:{name}");
         }
         if let Some(Reference(dots, rest)) = self.base.refer(iri) {
-            return format!("{dots}{rest}");
+            let steps = format!("{dots}{rest}");
+            return if steps.ends_with("./") {
+                last_segment(iri).to_owned()
+            } else {
+                steps
+            };
         }
         let prefixed = self.prefixes.iter().find_map(|prefix| {
             let name = iri

@@ -3,15 +3,14 @@
 //! Nearly all obsels are a flat list of values: these are written without building anything ([`Items::flat`]). The
 //! others, with blank nodes or with triples about something else, go through [`super::obsel`], which builds an object.
 
-use std::rc::Rc;
-
 use super::obsel::Objects;
 use super::properties::{Coercion, Property, property_of};
 use super::shorten::Shortener;
-use super::value::{Form, Style, form};
+use super::value::{Datatype, Form, Style, form};
 use crate::error::{Error, Result};
 use crate::format::output::{Memory, Output, integer, json_string};
 use crate::format::prefixes::model_namespace;
+use crate::format::relative::Base;
 use crate::obsel::{Arc, Mention, Name, Obsel, Value};
 use crate::resource::View;
 use crate::resource::view::Obsels;
@@ -86,7 +85,6 @@ struct Items<'v> {
 
 /// A name, in all the places where it may stand. What is absent would be read as something else.
 struct Spelling {
-    iri: Rc<str>,
     /// As the value of `@id`, with its quotes.
     id: Option<Vec<u8>>,
     /// As the value of `@type`, with its quotes.
@@ -95,26 +93,28 @@ struct Spelling {
     key: Option<Vec<u8>>,
     /// The property of the kTBS that it is, if it has a term.
     property: Option<&'static Property>,
+    /// The datatype that it is.
+    datatype: Datatype,
 }
 
 impl Spelling {
-    fn new(iri: Rc<str>, shortener: &Shortener) -> Self {
+    fn new(iri: &str, shortener: &Shortener) -> Self {
         let quoted = |text: String| {
             let mut bytes = Vec::new();
             json_string(&mut bytes, &text);
             bytes
         };
         Self {
-            id: shortener.id(&iri).ok().map(quoted),
-            vocab: shortener.vocab(&iri).ok().map(quoted),
-            key: shortener.key(&iri).ok().map(|text| {
+            id: shortener.id(iri).ok().map(quoted),
+            vocab: shortener.vocab(iri).ok().map(quoted),
+            key: shortener.key(iri).ok().map(|text| {
                 let mut bytes = b",".to_vec();
                 json_string(&mut bytes, &text);
                 bytes.push(b':');
                 bytes
             }),
-            property: property_of(&iri).map(|(_, property)| property),
-            iri,
+            property: property_of(iri).map(|(_, property)| property),
+            datatype: Datatype::of(iri),
         }
     }
 }
@@ -235,7 +235,7 @@ impl Items<'_> {
             }
             Value::Typed(lexical, datatype) => {
                 let datatype = spelling(&mut self.names, self.obsels, self.shortener, datatype)?;
-                match form(lexical, &datatype.iri, self.style) {
+                match form(lexical, datatype.datatype, self.style) {
                     Form::Number(number) => bytes.extend_from_slice(number.as_bytes()),
                     Form::Boolean(true) => bytes.extend_from_slice(b"true"),
                     Form::Boolean(false) => bytes.extend_from_slice(b"false"),
@@ -271,7 +271,7 @@ impl Items<'_> {
             return Ok(None);
         };
         let datatype = spelling(&mut self.names, self.obsels, self.shortener, datatype)?;
-        if &*datatype.iri != crate::vocab::xsd::DATE_TIME {
+        if datatype.datatype != Datatype::DateTime {
             return Ok(typed(bytes, lexical, datatype));
         }
         json_string(bytes, lexical);
@@ -281,7 +281,7 @@ impl Items<'_> {
     /// Writes an IRI as the value of `@id`, with its quotes.
     fn id(&mut self, bytes: &mut Vec<u8>, value: Value<'_>) -> Result<Written> {
         let iri = match value {
-            Value::Obsel(id) if is_simple(id) => {
+            Value::Obsel(id) if Base::is_name(id) => {
                 bytes.push(b'"');
                 bytes.extend_from_slice(id.as_bytes());
                 bytes.push(b'"');
@@ -357,16 +357,11 @@ fn spelling<'n>(
     shortener: &Shortener,
     name: Name,
 ) -> Result<&'n Spelling> {
-    names.get(name, || Ok(Spelling::new(obsels.iri(name)?, shortener)))
+    names.get(name, || Ok(Spelling::new(&obsels.iri(name)?, shortener)))
 }
 
 fn is_literal(value: Value<'_>) -> bool {
     matches!(value, Value::String(_) | Value::Tagged(..) | Value::Typed(..))
-}
-
-/// Tells whether the id of an obsel is a reference to it as it is, without escapes.
-fn is_simple(id: &str) -> bool {
-    !id.is_empty() && !id.starts_with('.') && id.bytes().all(|it| it.is_ascii_alphanumeric() || b"_-.~".contains(&it))
 }
 
 #[cfg(test)]
