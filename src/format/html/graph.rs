@@ -1,7 +1,7 @@
 //! The table of the triples of a resource.
 
 use super::Cut;
-use super::term::Terms;
+use super::term::{Terms, anchor};
 use crate::error::Result;
 use crate::format::output::Output;
 use crate::format::triples::{for_each_block, subjects};
@@ -34,7 +34,7 @@ pub fn write(view: &View, terms: &mut Terms<'_>, cut: &mut Cut, output: &mut Out
                     output.bytes.extend_from_slice(b"<tr>");
                     if std::mem::take(&mut first_of_subject) {
                         open(&mut output.bytes, triples.len());
-                        Terms::anchor(&mut output.bytes, *subject);
+                        anchor(&mut output.bytes, *subject);
                         output.bytes.push(b'>');
                         terms.node(&mut output.bytes, *subject)?;
                         output.bytes.extend_from_slice(b"</th>");

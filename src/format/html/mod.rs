@@ -21,7 +21,7 @@ const SCRIPT: &str = include_str!("console.js");
 /// What a browser may do with the page (Content Security Policy, level 3). Should a text of a graph ever escape its
 /// escaping, it is not executed: the style and the script that run are those of these digests.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-jYr8fJiSpNiyK9dEIW4PSlFCQ3YAo9l74aO5fBKMDBc='; script-src 'sha256-Xsc97tSLmyumoTQhcNSX7rssMQ2NaRJwa7POmNEm8Tk='";
+    style-src 'sha256-LtQvWiHCDDa4IowYZAsaWoB8zhE45V7ftGui+UkjHxY='; script-src 'sha256-Xsc97tSLmyumoTQhcNSX7rssMQ2NaRJwa7POmNEm8Tk='";
 
 /// How many bytes of rows are written at most. Whatever the values, a page remains one that a browser can show.
 const ROWS: usize = 4 << 20;

@@ -10,7 +10,7 @@ use crate::format::output::{Memory, integer, xml_text};
 use crate::format::prefixes::{Prefix, bound, model_namespace};
 use crate::format::relative::{Base, Reference};
 use crate::format::triples::{Node, Speller, label};
-use crate::obsel::{Blank, Name};
+use crate::obsel::Name;
 use crate::resource::View;
 use crate::vocab::KTBS;
 
@@ -82,6 +82,34 @@ pub fn link(bytes: &mut Vec<u8>, iri: &str, label: &str) {
     bytes.extend_from_slice(b"</a>");
 }
 
+/// Appends the attribute to which the links of a blank node lead; nothing for another node.
+pub fn anchor(bytes: &mut Vec<u8>, node: Node<'_>) {
+    if let Node::Blank(blank) = node {
+        bytes.extend_from_slice(b" id=\"");
+        label(bytes, 0, blank);
+        bytes.push(b'"');
+    }
+}
+
+/// Appends a literal and what follows it, its language or its datatype, if there is any.
+fn literal(bytes: &mut Vec<u8>, lexical: &str, tag: &str) {
+    bytes.extend_from_slice(b"<span class=\"text\"");
+    let native = NATIVE.contains(&tag);
+    if native {
+        bytes.extend_from_slice(b" title=\"");
+        xml_text(bytes, tag);
+        bytes.push(b'"');
+    }
+    bytes.push(b'>');
+    text(bytes, lexical);
+    bytes.extend_from_slice(b"</span>");
+    if !native && !tag.is_empty() {
+        bytes.extend_from_slice(b" <small>");
+        text(bytes, tag);
+        bytes.extend_from_slice(b"</small>");
+    }
+}
+
 /// Writes the terms of a view.
 pub struct Terms<'v> {
     speller: Speller<'v>,
@@ -104,49 +132,33 @@ impl<'v> Terms<'v> {
         }
     }
 
-    /// Appends a term; blank nodes lead to where they are the subject, see [`Terms::anchor`].
+    /// Appends a term; blank nodes lead to where they are the subject, see [`anchor`].
     ///
     /// # Errors
     /// Those of the store.
     pub fn node(&mut self, bytes: &mut Vec<u8>, node: Node<'_>) -> Result<()> {
-        let (lexical, tag) = match node {
-            Node::Known(known) => return Ok(self.iri(bytes, known.iri())),
+        match node {
+            Node::Known(known) => self.iri(bytes, known.iri()),
             Node::Named(name) => {
                 let iri = self.spell(name)?;
-                return Ok(self.iri(bytes, &iri));
+                self.iri(bytes, &iri);
             }
-            Node::Iri(start, rest) => return Ok(self.iri(bytes, &format!("{start}{rest}"))),
+            Node::Iri(start, rest) => self.iri(bytes, &format!("{start}{rest}")),
             Node::Blank(blank) => {
                 bytes.extend_from_slice(b"<a href=\"#");
                 label(bytes, 0, blank);
                 bytes.extend_from_slice(b"\">_:");
                 label(bytes, 0, blank);
                 bytes.extend_from_slice(b"</a>");
-                return Ok(());
             }
-            Node::Integer(value) => return Ok(integer(bytes, value)),
-            Node::String(lexical) => (lexical, None),
-            Node::Tagged(lexical, language) => (lexical, Some(format!("@{language}"))),
+            Node::Integer(value) => integer(bytes, value),
+            Node::String(lexical) => literal(bytes, lexical, ""),
+            Node::Tagged(lexical, language) => literal(bytes, lexical, &format!("@{language}")),
             Node::Typed(lexical, datatype) => {
                 let datatype = self.spell(datatype)?;
-                (lexical, Some(self.short(&datatype)))
+                literal(bytes, lexical, &self.short(&datatype));
             }
-            Node::Literal(lexical, datatype) => (lexical, Some(self.short(datatype))),
-        };
-        bytes.extend_from_slice(b"<span class=\"text\"");
-        let native = |tag: &String| NATIVE.contains(&tag.as_str());
-        if let Some(tag) = tag.as_ref().filter(|tag| native(tag)) {
-            bytes.extend_from_slice(b" title=\"");
-            xml_text(bytes, tag);
-            bytes.push(b'"');
-        }
-        bytes.push(b'>');
-        text(bytes, lexical);
-        bytes.extend_from_slice(b"</span>");
-        if let Some(tag) = tag.filter(|tag| !native(tag)) {
-            bytes.extend_from_slice(b" <small>");
-            text(bytes, &tag);
-            bytes.extend_from_slice(b"</small>");
+            Node::Literal(lexical, datatype) => literal(bytes, lexical, &self.short(datatype)),
         }
         Ok(())
     }
@@ -154,19 +166,6 @@ impl<'v> Terms<'v> {
     /// Appends an IRI, as a link under its short name.
     pub fn iri(&self, bytes: &mut Vec<u8>, iri: &str) {
         link(bytes, iri, &self.short(iri));
-    }
-
-    /// Appends the attribute to which the links of a blank node lead; nothing for another node.
-    pub fn anchor(bytes: &mut Vec<u8>, node: Node<'_>) {
-        if let Node::Blank(blank) = node {
-            Self::anchor_of_blank(bytes, blank);
-        }
-    }
-
-    fn anchor_of_blank(bytes: &mut Vec<u8>, blank: Blank) {
-        bytes.extend_from_slice(b" id=\"");
-        label(bytes, 0, blank);
-        bytes.push(b'"');
     }
 
     fn spell(&mut self, name: Name) -> Result<Rc<str>> {
