@@ -158,26 +158,14 @@ impl Obsels {
     /// # Errors
     /// Those of the function, and of the store.
     pub fn for_each(&self, f: &mut dyn FnMut(&Obsel<'_>) -> Result<()>) -> Result<()> {
-        self.for_each_until(&mut |obsel| {
-            f(obsel)?;
-            Ok(ControlFlow::Continue(()))
-        })
-    }
-
-    /// Calls a function with each obsel of the selection, in the same order, until it has seen enough.
-    ///
-    /// # Errors
-    /// Those of the function, and of the store.
-    pub fn for_each_until(&self, f: &mut dyn FnMut(&Obsel<'_>) -> Result<ControlFlow<()>>) -> Result<()> {
         let Some(bounds) = &self.bounds else {
             return Ok(());
         };
         self.snapshot.for_each_obsel(self.number, bounds, &mut |obsel| {
             if self.begins.contain(obsel.begin) {
-                f(obsel)
-            } else {
-                Ok(ControlFlow::Continue(()))
+                f(obsel)?;
             }
+            Ok(ControlFlow::Continue(()))
         })
     }
 
