@@ -122,16 +122,19 @@ fn bound(pattern: &GraphPattern) -> Names<'_> {
 }
 
 fn of_triple(triple: &TriplePattern) -> Vec<&str> {
-    let of_term = |term| match term {
-        &TermPattern::Variable(ref variable) => Some(variable),
-        _ => None,
-    };
     let predicate = match &triple.predicate {
         NamedNodePattern::Variable(variable) => Some(variable),
         NamedNodePattern::NamedNode(_) => None,
     };
     let variables = [of_term(&triple.subject), predicate, of_term(&triple.object)];
     variables.into_iter().flatten().map(Variable::as_str).collect()
+}
+
+fn of_term(term: &TermPattern) -> Option<&Variable> {
+    match term {
+        TermPattern::Variable(variable) => Some(variable),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
