@@ -106,3 +106,18 @@ pub struct Mention<'t> {
     /// The id of the other obsel, in whose description the triple stands.
     pub other: &'t str,
 }
+
+impl Mention<'_> {
+    /// Tells whether the mention of the obsel `id` is a triple between it and the other, whose description is given: not
+    /// one of a blank node of the other.
+    pub fn relates(&self, id: &str, other: &Obsel<'_>) -> bool {
+        let (predicate, this) = (self.predicate, Value::Obsel(id));
+        if self.outgoing {
+            let object = Value::Obsel(other.id);
+            other.others.contains(&(this, Arc { predicate, object }))
+        } else {
+            let object = this;
+            other.arcs.contains(&Arc { predicate, object })
+        }
+    }
+}

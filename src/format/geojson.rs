@@ -61,8 +61,13 @@ enum Role {
 }
 
 impl Features<'_> {
-    /// Returns the first object of a predicate.
-    fn object<'t>(&mut self, obsel: &Obsel<'t>, role: Role) -> Result<Option<Value<'t>>> {
+    /// Returns what a function makes of the first object of a predicate from which it makes anything.
+    fn find<'t, T>(
+        &mut self,
+        obsel: &Obsel<'t>,
+        role: Role,
+        make: impl Fn(Value<'t>) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
         for arc in &obsel.arcs {
             let obsels = self.obsels;
             let found = self.roles.get(arc.predicate, || {
@@ -73,8 +78,10 @@ impl Features<'_> {
                     _ => Role::Other,
                 })
             })?;
-            if *found == role {
-                return Ok(Some(arc.object));
+            if *found == role
+                && let Some(made) = make(arc.object)?
+            {
+                return Ok(Some(made));
             }
         }
         Ok(None)
@@ -83,11 +90,7 @@ impl Features<'_> {
     fn position(&mut self, obsel: &Obsel<'_>) -> Result<Option<Position>> {
         let mut position = [0.0; 2];
         for (coordinate, role) in position.iter_mut().zip([Role::Longitude, Role::Latitude]) {
-            let number = match self.object(obsel, role)? {
-                Some(Value::String(text) | Value::Typed(text, _)) => text.trim().parse::<f64>().ok(),
-                _ => None,
-            };
-            match number.filter(|it| it.is_finite()) {
+            match self.find(obsel, role, |object| Ok(coordinate_of(object)))? {
                 Some(number) => *coordinate = number,
                 None => return Ok(None),
             }
@@ -103,15 +106,8 @@ impl Features<'_> {
         integer(bytes, obsel.begin);
         bytes.extend_from_slice(b",\"end\":");
         integer(bytes, obsel.end);
-        let subject = match self.object(obsel, Role::Subject)? {
-            None | Some(Value::Blank(_)) => None,
-            Some(Value::Obsel(id)) => Some(self.obsels.trace.clone() + id),
-            Some(Value::BelowRoot(rest)) => Some(self.obsels.root().to_owned() + rest),
-            Some(Value::Named(name)) => Some(self.obsels.iri(name)?.to_string()),
-            Some(Value::Iri(text) | Value::String(text) | Value::Tagged(text, _) | Value::Typed(text, _)) => {
-                Some(text.to_owned())
-            }
-        };
+        let obsels = self.obsels;
+        let subject = self.find(obsel, Role::Subject, |object| text(obsels, object))?;
         if let Some(subject) = subject {
             bytes.extend_from_slice(b",\"subject\":");
             json_string(bytes, &subject);
@@ -121,19 +117,75 @@ impl Features<'_> {
     }
 }
 
+/// Returns a finite number (JSON has no other), written in any datatype or none.
+fn coordinate_of(object: Value<'_>) -> Option<f64> {
+    match object {
+        Value::String(text) | Value::Typed(text, _) => text.trim().parse::<f64>().ok().filter(|it| it.is_finite()),
+        _ => None,
+    }
+}
+
+/// Returns the text of a literal or an IRI; a blank node has none.
+fn text(obsels: &Obsels, object: Value<'_>) -> Result<Option<String>> {
+    Ok(match object {
+        Value::Blank(_) => None,
+        Value::Obsel(id) => Some(obsels.trace.clone() + id),
+        Value::BelowRoot(rest) => Some(obsels.root().to_owned() + rest),
+        Value::Named(name) => Some(obsels.iri(name)?.to_string()),
+        Value::Iri(text) | Value::String(text) | Value::Tagged(text, _) | Value::Typed(text, _) => {
+            Some(text.to_owned())
+        }
+    })
+}
+
 #[cfg(test)]
 mod test {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::format::sample::{Ktbs, written};
+    use crate::format::sample::{Ktbs, TRACE, any_iri, any_literal, written};
+    use crate::rdf::{Graph, as_iri, as_literal, integer as number, iri};
+    use crate::vocab::rdf;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn whatever_the_values_it_is_json(
+            latitude in any_literal(false),
+            longitude in "[-+]?[0-9]{1,3}(\\.[0-9]{0,2})?([eE][-+]?[0-9]{1,3})?".prop_map(crate::rdf::string),
+            subject in prop_oneof![any_literal(false), any_iri()],
+        ) {
+            let obsel = iri(format!("{TRACE}o"));
+            let mut graph = Graph::new();
+            for (property, value) in [
+                (rdf::TYPE, &iri(ktbs::OBSEL)),
+                (ktbs::HAS_TRACE, &iri(TRACE)),
+                (ktbs::HAS_BEGIN, &number(1)),
+                (ktbs::HAS_SUBJECT, &subject),
+                (LATITUDE, &latitude),
+                (LONGITUDE, &longitude),
+            ] {
+                graph.insert(&obsel, &iri(property), value);
+            }
+            let ktbs = Ktbs::with("");
+            ktbs.post_graph(TRACE, graph);
+            let bytes = written(write, &ktbs.view("@obsels", &[]));
+            let read: Value = serde_json::from_slice(&bytes).expect("it is JSON");
+            for feature in read["features"].as_array().expect("an array") {
+                prop_assert_eq!(feature["properties"]["subject"].as_str(), as_iri(&subject).or(as_literal(&subject)));
+                let coordinates = feature["geometry"]["coordinates"].as_array().expect("an array");
+                prop_assert!(coordinates.len() == 2 && coordinates.iter().all(Value::is_number));
+            }
+        }
+    }
 
     #[test]
     fn obsels_with_coordinates_are_points() {
         let geo = "http://www.w3.org/2003/01/geo/wgs84_pos#";
         let ktbs = Ktbs::with(&format!(
             "<a> a m:E ; k:hasTrace <> ; k:hasBegin 1 ; k:hasSubject \"f\\\"oo\" ; <{geo}lat> 45.81 ; <{geo}long> \"4.8291\" .
-            <b> a m:E ; k:hasTrace <> ; k:hasBegin 2 ; k:hasSubject x:bob ; <{geo}lat> 45 ; <{geo}long> -4.5e0 .
+            <b> a m:E ; k:hasTrace <> ; k:hasBegin 2 ; k:hasSubject x:bob ; <{geo}lat> 45, \"north\" ; <{geo}long> -4.5e0 .
             <c> a m:E ; k:hasTrace <> ; k:hasBegin 3 ; <{geo}lat> 45.81 .
             <d> a m:E ; k:hasTrace <> ; k:hasBegin 4 ; <{geo}lat> \"north\" ; <{geo}long> \"NaN\"^^xsd:double ."
         ));

@@ -1,10 +1,11 @@
-// Sends requests about this resource, with the etag of what was read last.
+// Sends requests about this resource, with the etag of what was read last. The parameters of the page are left out: a
+// slice that was put back would replace the whole.
 const form = document.getElementById("request"), answer = document.getElementById("answer");
 const url = document.body.dataset.uri, etags = {};
 const send = async (method, type, body) => {
   const headers = method === "GET" ? { Accept: type } : body ? { "Content-Type": type } : {};
   if (method === "PUT" && etags[type]) headers["If-Match"] = etags[type];
-  const reply = await fetch(url + (method === "GET" ? location.search : ""), { method, headers, body: body || undefined });
+  const reply = await fetch(url, { method, headers, body: body || undefined });
   const text = await reply.text(), etag = reply.headers.get("ETag");
   if (etag) etags[(reply.headers.get("Content-Type") || "").split(";")[0]] = etag;
   const shown = ["Location", "ETag", "Allow"].filter(name => reply.headers.get(name)).map(name => name + ": " + reply.headers.get(name));

@@ -48,6 +48,7 @@ pub fn write(view: &View, prefixes: &Prefixes, out: &mut dyn Write) -> Result<()
         prefixes: bound(prefixes, view),
         speller: Speller::new(view),
         shown: 0,
+        block: 0,
     };
     page.head(view);
     page.table(view)?;
@@ -62,8 +63,10 @@ struct Page<'v, 'w> {
     output: Output<'w>,
     prefixes: Vec<Prefix>,
     speller: Speller<'v>,
-    /// How many subjects were shown so far: the number of the next one, part of the labels of blank nodes.
+    /// How many subjects were shown so far.
     shown: u64,
+    /// The number of the present block, part of the labels of its blank nodes.
+    block: u64,
 }
 
 impl Page<'_, '_> {
@@ -149,6 +152,7 @@ impl Page<'_, '_> {
                 }
                 self.subject(subject)?;
             }
+            self.block += 1;
             self.output.pass()
         });
         // A page that is long enough ends the walk by an error, since nothing else does.
@@ -202,7 +206,7 @@ impl Page<'_, '_> {
             Node::Iri(start, rest) => self.iri(&format!("{start}{rest}")),
             Node::Blank(blank) => {
                 self.text("_:");
-                label(&mut self.output.bytes, self.shown, blank);
+                label(&mut self.output.bytes, self.block, blank);
             }
             Node::Integer(value) => self.text(&value.to_string()),
             Node::String(text) => self.literal(text),
@@ -338,6 +342,15 @@ mod test {
         assert_eq!(whole.matches("<tbody>").count() as u64, SHOWN);
         let slice = page(&ktbs, "@obsels", &[("limit", "2")]);
         assert!(!slice.contains("Only the first") && slice.contains(">Next page</a>"));
+    }
+
+    #[test]
+    fn a_blank_node_has_one_label() {
+        let ktbs = Ktbs::with("<a> a m:E ; k:hasTrace <> ; k:hasBegin 1 ; m:at [ m:in [ m:x 1 ] ] .");
+        let page = page(&ktbs, "@obsels", &[]);
+        for label in ["_:b0o1", "_:b1o1"] {
+            assert_eq!(page.matches(label).count(), 2, "{page}");
+        }
     }
 
     #[test]

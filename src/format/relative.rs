@@ -39,6 +39,20 @@ impl Base {
         &self.iri
     }
 
+    /// Tells whether an IRI is that of the directory of the document.
+    pub fn is_directory(&self, iri: &str) -> bool {
+        self.directory.is_some_and(|it| &self.iri[..it] == iri)
+    }
+
+    /// Tells whether a text, without escapes, is a relative reference to what has that name in the directory.
+    pub fn is_name(text: &str) -> bool {
+        !text.is_empty()
+            && !text.starts_with('.')
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte))
+    }
+
     /// Returns the shortest reference to an IRI among `#fragment`, what follows the directory of the document
     /// (after `./` where it would be read as something else), and `../` and what follows the parent of the
     /// directory; `None` where only the IRI itself is safe.

@@ -269,13 +269,22 @@ impl Ktbs {
 
     /// Posts a Turtle document.
     pub fn post(&self, address: &str, text: &str) {
-        let target = self.service.find(address).unwrap();
-        self.service.create(&target, &[], turtle(address, text)).unwrap();
+        self.post_graph(address, turtle(address, text));
     }
 
-    /// Returns the view of a resource below the trace, with parameters.
+    /// Posts a graph.
+    pub fn post_graph(&self, address: &str, graph: Graph) {
+        let target = self.service.find(address).unwrap();
+        self.service.create(&target, &[], graph).unwrap();
+    }
+
+    /// Returns the view of a resource, whose path is relative to the trace, with parameters.
     pub fn view(&self, path: &str, parameters: &[(&str, &str)]) -> View {
-        let target = self.service.find(&format!("{TRACE}{path}")).unwrap();
+        let address = sophia::iri::resolve::BaseIri::new(TRACE)
+            .unwrap()
+            .resolve(path)
+            .unwrap();
+        let target = self.service.find(address.as_str()).unwrap();
         let parameters: Vec<_> = parameters
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))

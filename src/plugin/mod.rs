@@ -84,6 +84,9 @@ impl std::fmt::Debug for Get<'_> {
     }
 }
 
+/// Reads the names and the values of a form.
+pub type ReadForm = dyn Fn(&str) -> Result<Vec<(String, String)>>;
+
 /// A GET or a POST of an existing resource, before anything else is made of it.
 pub struct Asked<'a> {
     /// The configuration.
@@ -101,7 +104,7 @@ pub struct Asked<'a> {
     /// Reads the body, which can be done once.
     pub body: &'a dyn Fn() -> Result<String>,
     /// Reads the parameters of a form.
-    pub form: &'a dyn Fn(&str) -> Result<Vec<(String, String)>>,
+    pub form: &'a ReadForm,
     /// Returns the index of the media type that the client prefers, or `None` if it accepts none of them.
     pub preferred: &'a dyn Fn(&[&str]) -> Option<usize>,
 }

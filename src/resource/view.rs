@@ -213,18 +213,15 @@ impl Obsels {
     }
 
     /// Returns the triples that relate an obsel to another, in whose description they stand: the [`Obsels::mentions`]
-    /// that are not about a blank node, which both describe.
+    /// that are not about a blank node. Reads the description of each other obsel.
     ///
     /// # Errors
     /// Those of the store.
     pub fn relations(&self, obsel: &Obsel<'_>) -> Result<Vec<Mention<'_>>> {
         let mut mentions = self.mentions(obsel.id)?;
-        if mentions.is_empty() || (obsel.blank_arcs.is_empty() && obsel.arcs.iter().all(|arc| !is_blank(arc.object))) {
-            return Ok(mentions);
-        }
         let mut failure = None;
         mentions.retain(|mention| {
-            self.relates(mention, obsel).unwrap_or_else(|e| {
+            self.relates(mention, obsel.id).unwrap_or_else(|e| {
                 failure = Some(e);
                 false
             })
@@ -232,36 +229,9 @@ impl Obsels {
         failure.map_or(Ok(mentions), Err)
     }
 
-    /// Tells whether a mention of an obsel is a triple between it and the other. The description of the other is read
-    /// only where that of the obsel itself leaves a doubt.
-    fn relates(&self, mention: &Mention<'_>, obsel: &Obsel<'_>) -> Result<bool> {
-        let (predicate, this) = (mention.predicate, Value::Obsel(obsel.id));
-        let doubtful = if mention.outgoing {
-            obsel
-                .arcs
-                .iter()
-                .any(|arc| arc.predicate == predicate && is_blank(arc.object))
-        } else {
-            obsel
-                .blank_arcs
-                .iter()
-                .any(|(_, arc)| arc.predicate == predicate && arc.object == this)
-        };
-        if !doubtful {
-            return Ok(true);
-        }
-        let Some(other) = self.snapshot.obsel(self.number, mention.other)? else {
-            return Ok(false);
-        };
-        Ok(if mention.outgoing {
-            let object = Value::Obsel(other.id);
-            other.others.contains(&(this, Arc { predicate, object }))
-        } else {
-            other.arcs.contains(&Arc {
-                predicate,
-                object: this,
-            })
-        })
+    fn relates(&self, mention: &Mention<'_>, id: &str) -> Result<bool> {
+        let other = self.snapshot.obsel(self.number, mention.other)?;
+        Ok(other.is_some_and(|other| mention.relates(id, &other)))
     }
 
     /// Tells whether any obsel of the trace names another. If not, [`Obsels::mentions`] has nothing to tell.
@@ -374,8 +344,4 @@ impl Obsels {
         })?;
         Ok(triples)
     }
-}
-
-fn is_blank(value: Value<'_>) -> bool {
-    matches!(value, Value::Blank(_))
 }

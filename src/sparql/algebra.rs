@@ -33,6 +33,10 @@ const CASTS: [&str; 12] = [
     "yearMonthDuration",
 ];
 
+fn zero() -> Expression {
+    Literal::from(0).into()
+}
+
 /// What a query asks for.
 ///
 /// While it is found out,
@@ -221,6 +225,12 @@ impl Needs {
             let separator = separator.take().unwrap_or_else(|| " ".to_owned());
             *name = AggregateFunction::Custom(functions::group_concat(self.separators.len()));
             self.separators.push(separator);
+        }
+        if let (AggregateFunction::Sum, Expression::Variable(_)) = (&*name, &*expr) {
+            // As in kTBS, solutions that leave the variable unbound add nothing. In SPARQL 1.1, 18.5.1.3, they are an error,
+            // so that one obsel without the attribute would leave its group without a sum.
+            let summed = mem::replace(expr, zero());
+            *expr = Expression::Coalesce(vec![summed, zero()]);
         }
         self.expression(expr)
     }

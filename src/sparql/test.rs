@@ -99,6 +99,12 @@ fn selects() {
             "SELECT (SUM(?e - ?b) AS ?d) { ?o k:hasBegin ?b ; k:hasEnd ?e }",
             &["'10'"],
         ),
+        (
+            "SELECT (SUM(?x) AS ?d) { ?o a m:B OPTIONAL { ?o m:none ?x } }",
+            &["'0'"],
+        ),
+        ("SELECT (SUM(?b) AS ?d) { VALUES ?b { 1 UNDEF 2 } }", &["'3'"]),
+        ("SELECT (SUM(?b) AS ?d) { VALUES ?b { 1 'a' } }", &["-"]),
         ("SELECT ?o { ?o k:hasBegin ?b } ORDER BY DESC(?b) LIMIT 1", &["c"]),
         ("SELECT ?p { <b> ?p <c> }", &["http://h/m#next"]),
         (

@@ -19,11 +19,12 @@ use ktbs::fcgi::{Handler, Params, Reply};
 
 const ROOT: &str = "http://localhost/ktbs/";
 const BATCH: usize = 1000;
-const FORMATS: [(&str, &str); 4] = [
+const FORMATS: [(&str, &str); 5] = [
     ("JSON-LD", "application/ld+json"),
     ("Turtle", "text/turtle"),
     ("N-Triples", "application/n-triples"),
     ("RDF/XML", "application/rdf+xml"),
+    ("CSV", "text/csv"),
 ];
 
 /// A reply that keeps its beginning and counts the rest.

@@ -261,6 +261,26 @@ fn post_of_what_a_get_shows_of_a_related_obsel_is_accepted() {
 }
 
 #[test]
+fn post_keeps_each_relation_once_and_none_is_taken_for_that_of_a_blank_value() {
+    let ktbs = ktbs("m", "o", "");
+    let said = "<a> k:hasTrace <> ; k:hasBegin 1 ; <http://x/r> <c> . <b> k:hasTrace <> ; k:hasBegin 2 ; <http://x/v> [ <http://x/r> <c> ] .";
+    ktbs.post_turtle("b/t/", said).expect(201);
+    let again = "<c> k:hasTrace <> ; k:hasBegin 3 . <a> <http://x/r> <c> . <b> <http://x/r> <c> .";
+    ktbs.post_turtle("b/t/", again).expect(201);
+    for path in ["b/t/c", "b/t/@obsels"] {
+        let lines = triples(&ktbs, path);
+        for subject in ["a", "b"] {
+            let relation = format!("<{ROOT}b/t/{subject}> <http://x/r> <{ROOT}b/t/c> .");
+            assert_eq!(
+                lines.iter().filter(|line| **line == relation).count(),
+                1,
+                "{path}: {lines:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn post_stores_blank_values_whole_and_shared_ones_once_read() {
     let ktbs = ktbs("m", "o", "");
     let deep = "<a> k:hasTrace <> ; k:hasBegin 1 ; <http://x/l1> [ <http://x/l2> [ <http://x/l3> [ <http://x/l4> [ <http://x/l5> \"end\" ] ] ] ] .";

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value, json};
 
 use super::properties::{Coercion, REVERSES, property_of};
 use super::shorten::{Clash, Shortener};
-use super::value::{Form, Style, form};
+use super::value::{Datatype, Form, Style, form};
 use crate::error::{Error, Result};
 use crate::format::triples::{self, Node, Triple};
 use crate::obsel::Blank;
@@ -290,8 +290,8 @@ impl<'b, 'a> Describer<'b, 'a> {
     fn literal(&self, lexical: &str, datatype: &str, coercion: Coercion) -> Result<Value> {
         let form = match (coercion, datatype) {
             (Coercion::DateTime, xsd::DATE_TIME) => Form::String,
-            (Coercion::None, _) => form(lexical, datatype, self.manner.style),
-            (Coercion::Integer, xsd::INTEGER) => form(lexical, datatype, Style::Exact),
+            (Coercion::None, _) => form(lexical, Datatype::of(datatype), self.manner.style),
+            (Coercion::Integer, xsd::INTEGER) => form(lexical, Datatype::Integer, Style::Exact),
             _ => Form::Object,
         };
         Ok(match form {

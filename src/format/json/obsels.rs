@@ -3,15 +3,14 @@
 //! Nearly all obsels are a flat list of values: these are written without building anything ([`Items::flat`]). The
 //! others, with blank nodes or with triples about something else, go through [`super::obsel`], which builds an object.
 
-use std::rc::Rc;
-
 use super::obsel::Objects;
 use super::properties::{Coercion, Property, property_of};
 use super::shorten::Shortener;
-use super::value::{Form, Style, form};
+use super::value::{Datatype, Form, Style, form};
 use crate::error::{Error, Result};
 use crate::format::output::{Memory, Output, integer, json_string};
 use crate::format::prefixes::model_namespace;
+use crate::format::relative::Base;
 use crate::obsel::{Arc, Mention, Name, Obsel, Value};
 use crate::resource::View;
 use crate::resource::view::Obsels;
@@ -86,7 +85,6 @@ struct Items<'v> {
 
 /// A name, in all the places where it may stand. What is absent would be read as something else.
 struct Spelling {
-    iri: Rc<str>,
     /// As the value of `@id`, with its quotes.
     id: Option<Vec<u8>>,
     /// As the value of `@type`, with its quotes.
@@ -95,26 +93,28 @@ struct Spelling {
     key: Option<Vec<u8>>,
     /// The property of the kTBS that it is, if it has a term.
     property: Option<&'static Property>,
+    /// The datatype that it is.
+    datatype: Datatype,
 }
 
 impl Spelling {
-    fn new(iri: Rc<str>, shortener: &Shortener) -> Self {
+    fn new(iri: &str, shortener: &Shortener) -> Self {
         let quoted = |text: String| {
             let mut bytes = Vec::new();
             json_string(&mut bytes, &text);
             bytes
         };
         Self {
-            id: shortener.id(&iri).ok().map(quoted),
-            vocab: shortener.vocab(&iri).ok().map(quoted),
-            key: shortener.key(&iri).ok().map(|text| {
+            id: shortener.id(iri).ok().map(quoted),
+            vocab: shortener.vocab(iri).ok().map(quoted),
+            key: shortener.key(iri).ok().map(|text| {
                 let mut bytes = b",".to_vec();
                 json_string(&mut bytes, &text);
                 bytes.push(b':');
                 bytes
             }),
-            property: property_of(&iri).map(|(_, property)| property),
-            iri,
+            property: property_of(iri).map(|(_, property)| property),
+            datatype: Datatype::of(iri),
         }
     }
 }
@@ -235,7 +235,7 @@ impl Items<'_> {
             }
             Value::Typed(lexical, datatype) => {
                 let datatype = spelling(&mut self.names, self.obsels, self.shortener, datatype)?;
-                match form(lexical, &datatype.iri, self.style) {
+                match form(lexical, datatype.datatype, self.style) {
                     Form::Number(number) => bytes.extend_from_slice(number.as_bytes()),
                     Form::Boolean(true) => bytes.extend_from_slice(b"true"),
                     Form::Boolean(false) => bytes.extend_from_slice(b"false"),
@@ -271,7 +271,7 @@ impl Items<'_> {
             return Ok(None);
         };
         let datatype = spelling(&mut self.names, self.obsels, self.shortener, datatype)?;
-        if &*datatype.iri != crate::vocab::xsd::DATE_TIME {
+        if datatype.datatype != Datatype::DateTime {
             return Ok(typed(bytes, lexical, datatype));
         }
         json_string(bytes, lexical);
@@ -281,7 +281,7 @@ impl Items<'_> {
     /// Writes an IRI as the value of `@id`, with its quotes.
     fn id(&mut self, bytes: &mut Vec<u8>, value: Value<'_>) -> Result<Written> {
         let iri = match value {
-            Value::Obsel(id) if is_simple(id) => {
+            Value::Obsel(id) if Base::is_name(id) => {
                 bytes.push(b'"');
                 bytes.extend_from_slice(id.as_bytes());
                 bytes.push(b'"');
@@ -357,14 +357,155 @@ fn spelling<'n>(
     shortener: &Shortener,
     name: Name,
 ) -> Result<&'n Spelling> {
-    names.get(name, || Ok(Spelling::new(obsels.iri(name)?, shortener)))
+    names.get(name, || Ok(Spelling::new(&obsels.iri(name)?, shortener)))
 }
 
 fn is_literal(value: Value<'_>) -> bool {
     matches!(value, Value::String(_) | Value::Tagged(..) | Value::Typed(..))
 }
 
-/// Tells whether the id of an obsel is a reference to it as it is, without escapes.
-fn is_simple(id: &str) -> bool {
-    !id.is_empty() && !id.starts_with('.') && id.bytes().all(|it| it.is_ascii_alphanumeric() || b"_-.~".contains(&it))
+#[cfg(test)]
+mod test {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::format::WriteView;
+    use crate::format::json::{write, write_simple};
+    use crate::format::sample::{Ktbs, OBSELS, TRACE, read_json, views, written};
+
+    fn document(write: WriteView, view: &View) -> Json {
+        serde_json::from_slice(&written(write, view)).expect("it is JSON")
+    }
+
+    fn collection_of(obsels: Json) -> Json {
+        json!({
+            "@context": [CONTEXT, {"m": "http://h/b/model#"}],
+            "@id": "./",
+            "hasObselList": {"@id": "", "@type": "StoredTraceObsels"},
+            "obsels": obsels,
+        })
+    }
+
+    #[test]
+    fn an_empty_collection() {
+        let view = Ktbs::with("").view("@obsels", &[]);
+        assert_eq!(document(write, &view), collection_of(json!([])));
+    }
+
+    #[test]
+    fn relations_are_told_from_attributes() {
+        let ktbs = Ktbs::with(
+            "<o1> a m:A, x:T ; k:hasTrace <> ; k:hasBegin 1 ; k:hasSubject \"al\\\"ice\" ; k:hasSourceObsel x:s .
+            <o2> a k:Obsel ; k:hasTrace <> ; k:hasBegin 2 ; k:hasEnd 3 ; k:hasSubject x:bob ; m:on <o1>, <../c/> ;
+                k:hasBeginDT \"1970-01-01T00:00:02Z\"^^xsd:dateTime ; skos:prefLabel \"two\", \"deux\"@fr .
+            <o3> a m:A ; k:hasTrace <> ; k:hasBegin 4 ; m:on <o1> ; m:at [ a m:P ; m:x 1 ; m:in [ m:y 2 ] ] .",
+        );
+        let o1 = json!({"@id": "o1", "@type": ["m:A", "http://example.org/T"], "begin": 1, "end": 1,
+            "subject": "al\"ice", "hasSourceObsel": ["http://example.org/s"],
+            "@reverse": {"m:on": [{"@id": "o2", "hasTrace": "./"}, {"@id": "o3", "hasTrace": "./"}]}});
+        let o2 = json!({"@id": "o2", "@type": "Obsel", "begin": 2, "end": 3, "beginDT": "1970-01-01T00:00:02Z",
+            "hasSubject": "http://example.org/bob", "m:on": [{"@id": "o1", "hasTrace": "./"}, {"@id": "../c/"}],
+            "skos:prefLabel": ["two", {"@value": "deux", "@language": "fr"}]});
+        let o3 = json!({"@id": "o3", "@type": "m:A", "begin": 4, "end": 4, "m:on": {"@id": "o1", "hasTrace": "./"},
+            "m:at": {"@type": "m:P", "m:x": 1, "m:in": {"m:y": 2}}});
+        for write in [write as WriteView, write_simple] {
+            assert_eq!(
+                document(write, &ktbs.view("@obsels", &[])),
+                collection_of(json!([o1, o2, o3]))
+            );
+            assert_eq!(
+                document(write, &ktbs.view("@obsels", &[("minb", "4")])),
+                collection_of(json!([o3]))
+            );
+        }
+        let alone = json!({"@context": [CONTEXT, {"m": "http://h/b/model#"}], "@id": "http://h/b/t/o2",
+            "@type": "Obsel", "hasTrace": "./", "begin": 2, "end": 3, "hasSubject": "http://example.org/bob",
+            "beginDT": "1970-01-01T00:00:02Z", "m:on": [{"@id": "o1", "hasTrace": "./"}, {"@id": "../c/"}],
+            "label": "two", (super::super::description::LABELS): [{"@value": "deux", "@language": "fr"}]});
+        assert_eq!(document(write, &ktbs.view("o2", &[])), alone);
+    }
+
+    #[test]
+    fn simple_json_has_values_where_json_ld_has_literals() {
+        let ktbs = Ktbs::with(
+            "<o1> a m:A ; k:hasTrace <> ; k:hasBegin 1 ; m:float \"0.25\"^^xsd:float ; m:decimal 2.50 ; m:double 1.5e3 ;
+                m:half 0.5e0 ; m:date \"2017-02-28\"^^xsd:date ; m:big 123456789012345678901234567890 ;
+                m:odd \"r2\"^^x:droid ; m:yes true ; m:nan \"NaN\"^^xsd:double .",
+        );
+        let view = ktbs.view("@obsels", &[]);
+        let nan = json!({"@value": "NaN", "@type": "xsd:double"});
+        let big: Json = serde_json::from_str("123456789012345678901234567890").expect("a number");
+        let simple = json!({"@id": "o1", "@type": "m:A", "begin": 1, "end": 1, "m:float": "0.25", "m:half": 0.5,
+            "m:date": "2017-02-28", "m:big": big, "m:odd": "r2", "m:yes": true, "m:nan": nan});
+        let found = &document(write_simple, &view)["obsels"][0];
+        for (key, value) in simple.as_object().expect("an object") {
+            let same = found[key] == *value || found[key].as_f64().is_some() && found[key].as_f64() == value.as_f64();
+            assert!(same, "{key}: {}", found[key]);
+        }
+        assert_eq!(
+            (found["m:decimal"].as_f64(), found["m:double"].as_f64()),
+            (Some(2.5), Some(1500.0))
+        );
+        let exact = &document(write, &view)["obsels"][0];
+        for (key, lexical, datatype) in [
+            ("m:float", "0.25", "xsd:float"),
+            ("m:decimal", "2.50", "xsd:decimal"),
+            ("m:double", "1.5e3", "xsd:double"),
+            ("m:date", "2017-02-28", "xsd:date"),
+            ("m:big", "123456789012345678901234567890", "xsd:integer"),
+            ("m:odd", "r2", "http://example.org/droid"),
+        ] {
+            assert_eq!(exact[key], json!({"@value": lexical, "@type": datatype}), "{key}");
+        }
+    }
+
+    #[test]
+    fn simple_json_is_json_ld_as_well() {
+        let ktbs = Ktbs::with(OBSELS);
+        for view in views(&ktbs) {
+            let bytes = written(write_simple, &view);
+            let exact = written(write, &view);
+            assert_eq!(read_json(&view.iri, &bytes).len(), read_json(&view.iri, &exact).len());
+        }
+    }
+
+    #[test]
+    fn flat_obsels_are_written_as_the_others_are() {
+        let ktbs = Ktbs::with(OBSELS);
+        ktbs.post(
+            TRACE,
+            "<o8> a m:A ; k:hasTrace <> ; k:hasBegin 10 ; m:rel <o1> ; m:v \"\\t\", 0.5e0, x:y .",
+        );
+        let view = ktbs.view("@obsels", &[]);
+        let crate::resource::view::Content::Obsels(obsels) = &view.content else {
+            panic!("obsels")
+        };
+        let shortener = Shortener::new(&view.iri, view.model.as_deref(), false);
+        for style in [Style::Exact, Style::Plain] {
+            let mut items = Items {
+                obsels,
+                shortener: &shortener,
+                style,
+                names: Memory::default(),
+                has_mentions: true,
+            };
+            let mut objects = Objects::new(&view, obsels, &shortener, style);
+            let mut flat = 0;
+            obsels
+                .for_each(&mut |obsel| {
+                    let relations = obsels.relations(obsel)?;
+                    let mut bytes = Vec::new();
+                    if items.flat(&mut bytes, obsel, &relations)? {
+                        flat += 1;
+                        let found: Json = serde_json::from_slice(&bytes).expect("it is JSON");
+                        let object = serde_json::to_vec(&objects.object(obsel, &relations, false)?).expect("JSON");
+                        let expected: Json = serde_json::from_slice(&object).expect("it is JSON");
+                        assert_eq!(found, expected);
+                    }
+                    Ok(())
+                })
+                .expect("the store can be read");
+            assert!(flat >= 3, "{flat}");
+        }
+    }
 }

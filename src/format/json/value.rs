@@ -14,6 +14,40 @@ pub enum Style {
     Plain,
 }
 
+/// The datatypes that matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Datatype {
+    /// `xsd:string`
+    String,
+    /// `xsd:integer`
+    Integer,
+    /// `xsd:decimal`
+    Decimal,
+    /// `xsd:double`
+    Double,
+    /// `xsd:boolean`
+    Boolean,
+    /// `xsd:dateTime`
+    DateTime,
+    /// Any other.
+    Other,
+}
+
+impl Datatype {
+    /// Returns the datatype of an IRI.
+    pub fn of(iri: &str) -> Self {
+        match iri {
+            xsd::STRING => Self::String,
+            xsd::INTEGER => Self::Integer,
+            xsd::DECIMAL => Self::Decimal,
+            xsd::DOUBLE => Self::Double,
+            xsd::BOOLEAN => Self::Boolean,
+            xsd::DATE_TIME => Self::DateTime,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// What a typed literal becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Form<'a> {
@@ -32,17 +66,17 @@ pub enum Form<'a> {
 const INTEGER_DIGITS: usize = 18;
 
 /// Returns the form of a literal where the context says nothing of its datatype.
-pub fn form<'a>(lexical: &'a str, datatype: &str, style: Style) -> Form<'a> {
+pub fn form<'a>(lexical: &'a str, datatype: Datatype, style: Style) -> Form<'a> {
     match (datatype, style) {
-        (xsd::STRING, _) => Form::String,
-        (xsd::INTEGER, _) => integer(lexical, style),
-        (xsd::BOOLEAN, _) => match (lexical, style) {
+        (Datatype::String, _) => Form::String,
+        (Datatype::Integer, _) => integer(lexical, style),
+        (Datatype::Boolean, _) => match (lexical, style) {
             ("true", _) | ("1", Style::Plain) => Form::Boolean(true),
             ("false", _) | ("0", Style::Plain) => Form::Boolean(false),
             _ => Form::Object,
         },
-        (xsd::DOUBLE, _) => double(lexical, style),
-        (xsd::DECIMAL, Style::Plain) if lexical.bytes().all(|byte| !byte.is_ascii_alphabetic()) => {
+        (Datatype::Double, _) => double(lexical, style),
+        (Datatype::Decimal, Style::Plain) if lexical.bytes().all(|byte| !byte.is_ascii_alphabetic()) => {
             double(lexical, style)
         }
         (_, Style::Plain) => Form::String,
@@ -160,8 +194,16 @@ mod test {
             ),
             ("a", xsd::STRING, Form::String, Form::String),
         ] {
-            assert_eq!(form(lexical, datatype, Style::Exact), exact, "{lexical} as {datatype}");
-            assert_eq!(form(lexical, datatype, Style::Plain), plain, "{lexical} as {datatype}");
+            assert_eq!(
+                form(lexical, Datatype::of(datatype), Style::Exact),
+                exact,
+                "{lexical} as {datatype}"
+            );
+            assert_eq!(
+                form(lexical, Datatype::of(datatype), Style::Plain),
+                plain,
+                "{lexical} as {datatype}"
+            );
         }
     }
 }

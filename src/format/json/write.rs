@@ -30,7 +30,7 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
 /// datatypes JSON does not have are mere strings or numbers, as clients of the kTBS have always got them.
 ///
 /// # Errors
-/// As for [`write`].
+/// As for [`write()`].
 pub fn write_simple(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<()> {
     document(view, Style::Plain, out)
 }

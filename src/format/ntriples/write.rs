@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::error::Result;
 use crate::format::Prefixes;
-use crate::format::output::{Memory, Output, escaped, integer};
+use crate::format::output::{Escapes, Memory, Output, integer};
 use crate::format::triples::{Node, Speller, Triple, for_each_block, subjects};
 use crate::obsel::Blank;
 use crate::resource::View;
@@ -105,39 +105,42 @@ fn spell(speller: Speller<'_>, name: crate::obsel::Name) -> Result<Vec<u8>> {
 /// The characters that an IRI cannot have (production IRIREF) are escaped all the same, so that whatever the graph
 /// holds, a triple stays a triple.
 pub(in crate::format) fn iri(bytes: &mut Vec<u8>, start: &str, rest: &str) {
-    let escape = |byte| match byte {
-        0..=0x20 => Some(CONTROLS[usize::from(byte)]),
-        b'<' => Some("\\u003C"),
-        b'>' => Some("\\u003E"),
-        b'"' => Some("\\u0022"),
-        b'{' => Some("\\u007B"),
-        b'}' => Some("\\u007D"),
-        b'|' => Some("\\u007C"),
-        b'^' => Some("\\u005E"),
-        b'`' => Some("\\u0060"),
-        b'\\' => Some("\\u005C"),
-        _ => None,
-    };
     bytes.push(b'<');
-    escaped(bytes, start, escape);
-    escaped(bytes, rest, escape);
+    IRI.append(bytes, start);
+    IRI.append(bytes, rest);
     bytes.push(b'>');
 }
+
+static IRI: Escapes = Escapes::new(b" <>\"{}|^`\\", |byte| match byte {
+    0..=0x20 => Some(CONTROLS[usize::from(byte)]),
+    b'<' => Some("\\u003C"),
+    b'>' => Some("\\u003E"),
+    b'"' => Some("\\u0022"),
+    b'{' => Some("\\u007B"),
+    b'}' => Some("\\u007D"),
+    b'|' => Some("\\u007C"),
+    b'^' => Some("\\u005E"),
+    b'`' => Some("\\u0060"),
+    b'\\' => Some("\\u005C"),
+    _ => None,
+});
 
 /// Appends a string, with its quotes (production STRING_LITERAL_QUOTE).
 pub(in crate::format) fn string(bytes: &mut Vec<u8>, lexical: &str) {
     bytes.push(b'"');
-    escaped(bytes, lexical, |byte| match byte {
-        b'"' => Some("\\\""),
-        b'\\' => Some("\\\\"),
-        b'\t' => Some("\\t"),
-        b'\n' => Some("\\n"),
-        b'\r' => Some("\\r"),
-        0..0x20 => Some(CONTROLS[usize::from(byte)]),
-        _ => None,
-    });
+    STRING.append(bytes, lexical);
     bytes.push(b'"');
 }
+
+static STRING: Escapes = Escapes::new(b"\"\\", |byte| match byte {
+    b'"' => Some("\\\""),
+    b'\\' => Some("\\\\"),
+    b'\t' => Some("\\t"),
+    b'\n' => Some("\\n"),
+    b'\r' => Some("\\r"),
+    0..0x20 => Some(CONTROLS[usize::from(byte)]),
+    _ => None,
+});
 
 /// Appends the label of a blank node, unique in the document; `block` is the number of its block.
 pub(in crate::format) fn label(bytes: &mut Vec<u8>, block: u64, blank: Blank) {

@@ -31,6 +31,12 @@ impl Nesting {
     /// subject that is written before it, not too deep. Takes a time proportional to the size of the block.
     pub fn of(block: &[Triple<'_>]) -> Self {
         let mut nesting = Self::default();
+        if !block
+            .iter()
+            .any(|[subject, _, object]| own(*subject).or(own(*object)).is_some())
+        {
+            return nesting;
+        }
         let mut at = 0;
         for triples in crate::format::triples::subjects(block) {
             let end = at + triples.len();

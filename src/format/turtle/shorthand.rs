@@ -2,18 +2,46 @@
 
 use crate::vocab::xsd;
 
-/// Tells whether a literal can be written as its lexical form alone, and be read as the same one.
-pub fn stands(lexical: &str, datatype: &str) -> bool {
-    let unsigned = lexical.strip_prefix('-').unwrap_or(lexical);
-    match datatype {
-        xsd::INTEGER => is_whole(unsigned) && lexical != "-0",
-        xsd::DECIMAL => is_fixed(unsigned),
-        xsd::BOOLEAN => matches!(lexical, "true" | "false"),
-        xsd::DOUBLE => unsigned.split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
-            let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-            (is_whole(mantissa) || is_fixed(mantissa)) && is_digits(exponent)
-        }),
-        _ => false,
+/// What the literals of a datatype look like without quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shorthand {
+    /// Digits.
+    Integer,
+    /// Digits and a point.
+    Decimal,
+    /// Digits and an exponent.
+    Double,
+    /// A word.
+    Boolean,
+    /// Nothing: they always have quotes.
+    None,
+}
+
+impl Shorthand {
+    /// Returns the shorthand of a datatype.
+    pub fn of(datatype: &str) -> Self {
+        match datatype {
+            xsd::INTEGER => Self::Integer,
+            xsd::DECIMAL => Self::Decimal,
+            xsd::DOUBLE => Self::Double,
+            xsd::BOOLEAN => Self::Boolean,
+            _ => Self::None,
+        }
+    }
+
+    /// Tells whether a literal can be written as its lexical form alone, and be read as the same one.
+    pub fn has(self, lexical: &str) -> bool {
+        let unsigned = lexical.strip_prefix('-').unwrap_or(lexical);
+        match self {
+            Self::Integer => is_whole(unsigned) && lexical != "-0",
+            Self::Decimal => is_fixed(unsigned),
+            Self::Boolean => matches!(lexical, "true" | "false"),
+            Self::Double => unsigned.split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
+                let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+                (is_whole(mantissa) || is_fixed(mantissa)) && is_digits(exponent)
+            }),
+            Self::None => false,
+        }
     }
 }
 
@@ -62,7 +90,11 @@ mod test {
             ("1", xsd::BOOLEAN, false),
             ("1", xsd::STRING, false),
         ] {
-            assert_eq!(stands(lexical, datatype), expected, "{lexical} as {datatype}");
+            assert_eq!(
+                Shorthand::of(datatype).has(lexical),
+                expected,
+                "{lexical} as {datatype}"
+            );
         }
     }
 }

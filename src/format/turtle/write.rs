@@ -1,10 +1,9 @@
 //! Turtle out (RDF 1.1 Turtle): grouped by subject and predicate, abbreviated, one block at a time.
 
 use std::io::Write;
-use std::rc::Rc;
 
 use super::nesting::Nesting;
-use super::shorthand;
+use super::shorthand::Shorthand;
 use crate::error::Result;
 use crate::format::Prefixes;
 use crate::format::ntriples::{iri, label, string};
@@ -124,10 +123,10 @@ impl Writer<'_, '_> {
     }
 }
 
-/// A name: its IRI, and how it is written.
+/// A name: how it is written, and how literals are whose datatype it is.
 struct Spelling {
-    iri: Rc<str>,
     spelt: Vec<u8>,
+    shorthand: Shorthand,
 }
 
 /// Terms as they are written in one document.
@@ -181,6 +180,8 @@ impl<'v> Terms<'v> {
             Node::Known(known) => self.iri(bytes, known.iri()),
             Node::Named(name) => bytes.extend_from_slice(&self.name(name)?.spelt),
             Node::Iri("", rest) => self.iri(bytes, rest),
+            // Obsels are most of what is below a container, and need not be looked at so closely.
+            Node::Iri(start, rest) if self.base.is_directory(start) && Base::is_name(rest) => iri(bytes, "", rest),
             Node::Iri(start, rest) => {
                 let mut whole = std::mem::take(&mut self.whole);
                 whole.clear();
@@ -199,7 +200,7 @@ impl<'v> Terms<'v> {
             }
             Node::Typed(lexical, datatype) => {
                 let name = self.name(datatype)?;
-                if shorthand::stands(lexical, &name.iri) {
+                if name.shorthand.has(lexical) {
                     bytes.extend_from_slice(lexical.as_bytes());
                 } else {
                     string(bytes, lexical);
@@ -208,7 +209,7 @@ impl<'v> Terms<'v> {
                 }
             }
             Node::Literal(lexical, datatype) => {
-                if shorthand::stands(lexical, datatype) {
+                if Shorthand::of(datatype).has(lexical) {
                     bytes.extend_from_slice(lexical.as_bytes());
                 } else {
                     string(bytes, lexical);
@@ -225,7 +226,8 @@ impl<'v> Terms<'v> {
             let iri = self.speller.iri(name)?;
             let mut spelt = Vec::new();
             abbreviate(&mut spelt, &iri, &self.prefixes, &mut self.used, &self.base);
-            Ok(Spelling { iri, spelt })
+            let shorthand = Shorthand::of(&iri);
+            Ok(Spelling { spelt, shorthand })
         })
     }
 
