@@ -21,8 +21,13 @@ use super::exchange::{Buffers, serve_connection};
 /// How long we wait before we accept again when there are no free descriptors, or no memory.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// How long, after SIGTERM, requests are still served that the web server had sent us before it knew: those whose
-/// connection was waiting or had just been made.
+/// How long, after SIGTERM, we wait for connections. At a graceful restart, the Apache that is on its way out serves the
+/// requests that it has accepted, and counts on the processes that it knows: where it finds none, mod_fcgid (2.3.9) asks
+/// for another one of a process manager that has gone, and the request hangs. Not longer: the restart waits for us, and
+/// clients for it. mod_fcgid looks whether we have gone after 80 ms, 340 ms, 1.3 s.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// How long, after SIGTERM, requests are served that are on their way: those whose connection waits or was just made.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
 /// Tells whether descriptor 0 is a listening socket, so that a web server has started us.
@@ -70,14 +75,15 @@ fn serve_connections(handler: &mut dyn Handler, most: usize) -> io::Result<()> {
 /// The wish that the program end, as a descriptor that becomes readable, and stays so.
 struct Termination {
     pipe: UnixStream,
-    last_call: Cell<Option<Instant>>,
+    /// When the wish was first seen.
+    seen: Cell<Option<Instant>>,
 }
 
 impl Termination {
     fn new(pipe: UnixStream) -> Self {
         Self {
             pipe,
-            last_call: Cell::new(None),
+            seen: Cell::new(None),
         }
     }
 
@@ -91,11 +97,11 @@ impl Termination {
         (self.pipe.as_fd(), PollFlags::IN)
     }
 
-    /// Tells, once the wish was seen, whether there is still time to serve what is already on its way.
-    fn is_last_call(&self) -> bool {
-        let end = self.last_call.get().unwrap_or_else(|| Instant::now() + LAST_CALL);
-        self.last_call.set(Some(end));
-        Instant::now() < end
+    /// Returns when the wish was first seen, given that it is there.
+    fn seen(&self) -> Instant {
+        let seen = self.seen.get().unwrap_or_else(Instant::now);
+        self.seen.set(Some(seen));
+        seen
     }
 }
 
@@ -118,14 +124,9 @@ impl<'t> Listener<'t> {
         })
     }
 
-    /// Returns the next connection, or `None` when the program should end and none waits.
+    /// Returns the next connection, or `None` when the program should end.
     fn accept(&self) -> io::Result<Option<Socket<'t>>> {
-        loop {
-            let [_, terminate] = wait_for([(self.socket, PollFlags::IN), self.termination.as_poll()], None)?;
-            let terminate = !terminate.is_empty();
-            if terminate && !self.termination.is_last_call() {
-                return Ok(None);
-            }
+        while self.wait()? {
             match acceptfrom_with(self.socket, SocketFlags::CLOEXEC) {
                 Ok((socket, from)) => {
                     let internet = from.and_then(|from| SocketAddr::try_from(from).ok());
@@ -140,7 +141,6 @@ impl<'t> Listener<'t> {
                         termination: self.termination,
                     }));
                 }
-                Err(Errno::AGAIN) if terminate => return Ok(None),
                 Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED | Errno::PROTO) => {}
                 Err(e @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
                     log::error!("cannot accept a connection now: {e}");
@@ -149,6 +149,19 @@ impl<'t> Listener<'t> {
                 Err(e) => return Err(e.into()),
             }
         }
+        Ok(None)
+    }
+
+    /// Waits until a connection seems to be there; `false`: no more should be accepted.
+    fn wait(&self) -> io::Result<bool> {
+        let socket = (self.socket, PollFlags::IN);
+        let [_, terminate] = wait_for([socket, self.termination.as_poll()], None)?;
+        if terminate.is_empty() {
+            return Ok(true);
+        }
+        let seen = self.termination.seen();
+        let [connection] = wait_for([socket], Some(seen + LINGER))?;
+        Ok(!connection.is_empty() && seen.elapsed() < LAST_CALL)
     }
 
     fn allows(&self, address: IpAddr) -> bool {

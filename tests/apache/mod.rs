@@ -1,6 +1,9 @@
 //! Through a real Apache with mod_fcgid: only what cannot be seen without it.
 
+mod checklist;
 mod configuration;
 mod httpd;
 mod processes;
+mod site;
+mod troubleshooting;
 mod wiring;
