@@ -5,6 +5,7 @@ mod cors;
 mod errors;
 mod handler;
 mod hostile;
+mod kept;
 mod limits;
 mod methods;
 mod negotiation;
