@@ -28,22 +28,9 @@ use crate::error::{Error, Result};
 use crate::http::kept::{Kept, Key};
 use crate::resource::{Service, Settings};
 use crate::store::{Store, StoreError};
-use crate::vocab::ktbs;
 
 /// The version that the root shows. Clients of the Python kTBS look at what is before the colon.
 pub const VERSION: &str = concat!("0.6:rust-", env!("CARGO_PKG_VERSION"));
-
-/// The methods that the root lists.
-const BUILTIN_METHODS: [&str; 8] = [
-    ktbs::FILTER,
-    ktbs::FSA,
-    ktbs::FUSION,
-    ktbs::HRULES,
-    ktbs::ISPARQL,
-    ktbs::PARALLEL,
-    ktbs::PIPE,
-    ktbs::SPARQL,
-];
 
 /// A kTBS, open: what [`fcgi`] calls for each request.
 #[derive(Debug)]
@@ -91,13 +78,16 @@ fn temporary_directory() -> Result<TempDir> {
 }
 
 fn settings(config: &Config) -> Settings {
+    let external = plugin::commands(config);
+    let exists = |method: &&&method::Method| !method.dangerous || external.is_some();
     Settings {
         version: VERSION.to_owned(),
-        builtin_methods: BUILTIN_METHODS.to_vec(),
+        builtin_methods: method::METHODS.iter().filter(exists).map(|method| method.iri).collect(),
         stats_per_type: config.plugins.stats_per_type,
         stats_subjects: config.plugins.stats_subjects,
         id_bytes: config.limits.id_bytes,
         allow_scope_store: config.sparql.allow_scope_store,
+        external,
     }
 }
 

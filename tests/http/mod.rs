@@ -3,6 +3,7 @@
 mod conditional;
 mod cors;
 mod errors;
+mod external;
 mod handler;
 mod hostile;
 mod kept;
