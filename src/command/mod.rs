@@ -121,7 +121,7 @@ impl Context {
         let format = logging::Format::parse(&config.logging.console_format).map_err(Error::msg)?;
         logging::start(&config.logging.loggers, config.logging.console_level, &format);
         for warning in warnings {
-            log::warn!("{warning}");
+            log::warn!(target: "ktbs", "{warning}");
         }
         Ok(App::open(config)?)
     }
