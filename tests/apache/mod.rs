@@ -4,6 +4,9 @@ mod checklist;
 mod configuration;
 mod httpd;
 mod processes;
+mod proxies;
 mod site;
 mod troubleshooting;
 mod wiring;
+
+pub use site::free_ports;
