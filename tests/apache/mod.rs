@@ -5,6 +5,7 @@ mod configuration;
 mod httpd;
 mod processes;
 mod proxies;
+mod samples;
 mod site;
 mod troubleshooting;
 mod wiring;

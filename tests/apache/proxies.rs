@@ -93,7 +93,10 @@ fn check(port: u16) {
     let made = post("/ktbs/", "<> k:hasBase <b/> . <b/> a k:Base .");
     assert_eq!(made.status, 201, "{made:?}");
     let made = made.head.to_ascii_lowercase();
-    assert!(made.lines().any(|line| line == "location: http://localhost/ktbs/b/"), "{made}");
+    assert!(
+        made.lines().any(|line| line == "location: http://localhost/ktbs/b/"),
+        "{made}"
+    );
     // More than fits in the buffers of web servers.
     let long = format!(
         "<> k:contains <m> . <m> a k:TraceModel ; <x:y> \"{}\" .",
@@ -102,7 +105,12 @@ fn check(port: u16) {
     let made = post("/ktbs/b/", &long);
     assert_eq!(made.status, 201, "{made:?}");
     assert!(get("/ktbs/b/m", turtle).body.len() > 300_000);
-    for path in ["/ktbs/b/", "/ktbs/b%2F", "/ktbs/%62/", "/ktbs/b/?prop=label&prop=comment"] {
+    for path in [
+        "/ktbs/b/",
+        "/ktbs/b%2F",
+        "/ktbs/%62/",
+        "/ktbs/b/?prop=label&prop=comment",
+    ] {
         assert_eq!(get(path, turtle).status, 200, "{path}");
     }
     assert_eq!(get("/ktbs/b//", turtle).status, 404);
