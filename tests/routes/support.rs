@@ -4,7 +4,6 @@ use ktbs::error::{Error, Result};
 use ktbs::rdf::{Graph, Term};
 use ktbs::resource::{Content, Expected, Service, Settings, Target, View};
 use ktbs::store::Store;
-use ktbs::vocab::ktbs as k;
 use sophia::api::source::TripleSource;
 use sophia::isomorphism::isomorphic_graphs;
 
@@ -22,7 +21,10 @@ pub struct TestService {
 pub fn settings() -> Settings {
     Settings {
         version: "0.1-test".to_owned(),
-        builtin_methods: vec![k::FILTER, k::FUSION, k::PARALLEL, k::PIPE],
+        builtin_methods: (ktbs::method::METHODS.iter())
+            .filter(|method| !method.dangerous)
+            .map(|method| method.iri)
+            .collect(),
         stats_per_type: true,
         stats_subjects: true,
         id_bytes: 100,
@@ -34,7 +36,16 @@ pub fn settings() -> Settings {
 impl TestService {
     /// Returns an empty kTBS.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(tempfile::tempdir().unwrap())
+    }
+
+    /// Returns an empty kTBS whose store is in memory where the machine has a place for that: thousands of transactions then
+    /// do not wait for the disk.
+    pub fn in_memory() -> Self {
+        Self::in_folder(crate::support::memory())
+    }
+
+    fn in_folder(folder: tempfile::TempDir) -> Self {
         let store = Store::open(folder.path(), ROOT, 1 << 28).unwrap();
         Self {
             service: Service::new(store, settings()).unwrap(),
