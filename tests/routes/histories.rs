@@ -146,7 +146,8 @@ impl Twins {
                 }
             }
             Event::Replace(obsels) => {
-                (self.ids.clear(), self.last = 0);
+                self.ids.clear();
+                self.last = 0;
                 let body = self.obsels(obsels);
                 for ktbs in &self.twins {
                     ktbs.delete("b/s/@obsels").unwrap();
