@@ -25,6 +25,7 @@ use tempfile::TempDir;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::http::kept::{Kept, Key};
 use crate::resource::{Service, Settings};
 use crate::store::{Store, StoreError};
 
@@ -38,6 +39,7 @@ pub struct App {
     pub config: Config,
     /// The resources.
     pub service: Service,
+    kept: Kept,
     /// The directory of a store that is lost at the end.
     _temporary: Option<TempDir>,
 }
@@ -62,6 +64,7 @@ impl App {
         Ok(Self {
             service: Service::new(store, settings(&config))?,
             config,
+            kept: Kept::default(),
             _temporary: temporary,
         })
     }
@@ -91,6 +94,13 @@ fn settings(config: &Config) -> Settings {
 impl fcgi::Handler for App {
     /// Answers a request, and logs a line about it: status, method, path and query.
     fn handle(&mut self, params: &fcgi::Params, stdin: &mut dyn Read, reply: &mut dyn fcgi::Reply) -> io::Result<()> {
+        let key = Key::new(params).zip(self.service.store.state().ok());
+        if let Some((key, state)) = &key
+            && let Some(answer) = self.kept.find(key, *state)
+        {
+            answer.log();
+            return answer.send(reply);
+        }
         let (response, asked) = match http::request::parse(params, stdin) {
             Ok(request) => {
                 let asked = format!("{} {}", request.method(), request.uri());
@@ -98,7 +108,12 @@ impl fcgi::Handler for App {
             }
             Err(error) => (http::refuse(&self.config, &error, None), "- -".to_owned()),
         };
-        log::info!(target: "ktbs::server", "{} {asked}", response.status().as_u16());
+        http::response::log(response.status(), &asked);
+        if let Some((key, state)) = key
+            && self.service.store.state().is_ok_and(|now| now == state)
+        {
+            self.kept.keep(key, state, &asked, &response);
+        }
         http::response::send(response, reply).map_err(|error| match error {
             Error::Gone(error) => error,
             error => {
