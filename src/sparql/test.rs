@@ -598,8 +598,7 @@ fn obsels_are_queried_as_the_triples_that_they_are() {
         stats_per_type: true,
         stats_subjects: false,
         id_bytes: 200,
-        allow_scope_store: false,
-        external: None,
+        computing: Default::default(),
     };
     let service = Service::new(store.clone(), settings).unwrap();
     let post = |address: &str, text: &str| {

@@ -28,8 +28,7 @@ pub fn settings() -> Settings {
         stats_per_type: true,
         stats_subjects: true,
         id_bytes: 100,
-        allow_scope_store: false,
-        external: None,
+        computing: Default::default(),
     }
 }
 
