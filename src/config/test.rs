@@ -71,10 +71,10 @@ fn nothing_given_is_all_defaults() {
     assert!(!config.sparql.allow_scope_store && !config.sparql.update_endpoints);
     assert_eq!((config.limits.request_bytes, config.limits.id_bytes), (67_108_864, 240));
     let limits = &config.limits;
-    assert_eq!((limits.query_seconds, limits.query_memory), (1, 3 << 20));
+    assert_eq!((limits.query_seconds, limits.query_memory), (20, 256 << 20));
     assert_eq!(
         (limits.computing_seconds, limits.fsa_tokens, limits.sub_methods),
-        (2, 4, 5)
+        (120, 10_000, 32)
     );
     assert_eq!(
         config.limits.payload,
@@ -184,6 +184,12 @@ console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(messag
         (true, 5, 1024)
     );
     assert_eq!((config.limits.request_bytes, config.limits.id_bytes), (1 << 20, 100));
+    let limits = &config.limits;
+    assert_eq!((limits.query_seconds, limits.query_memory), (1, 3 << 20));
+    assert_eq!(
+        (limits.computing_seconds, limits.fsa_tokens, limits.sub_methods),
+        (2, 4, 5)
+    );
     assert_eq!(
         config.limits.payload,
         PayloadLimits {

@@ -26,9 +26,9 @@ fn ktbs(count: usize) -> TestKtbs {
     let mut obsels = String::new();
     for i in 0..count {
         let (kind, text) = (["A", "B"][i % 2], "x".repeat(50));
-        write!(
+        writeln!(
             obsels,
-            "<o{i}> a <../m#{kind}> ; k:hasTrace <> ; k:hasBegin {i} ; <../m#v> \"{text}\" ; <../m#next> <o{}> .\n",
+            "<o{i}> a <../m#{kind}> ; k:hasTrace <> ; k:hasBegin {i} ; <../m#v> \"{text}\" ; <../m#next> <o{}> .",
             i.saturating_sub(1)
         )
         .unwrap();

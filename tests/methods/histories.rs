@@ -163,7 +163,7 @@ fn cases() -> Config {
     let default = if std::env::var_os("PROPTEST_CASES").is_some() {
         Config::default().cases
     } else {
-        72
+        90
     };
     Config {
         cases: default,

@@ -278,7 +278,7 @@ fn cases() -> Config {
     let default = if std::env::var_os("PROPTEST_CASES").is_some() {
         Config::default().cases
     } else {
-        64
+        48
     };
     Config {
         cases: default,

@@ -4,6 +4,7 @@ use ktbs::error::{Error, Result};
 use ktbs::rdf::{Graph, Term};
 use ktbs::resource::{Content, Expected, Service, Settings, Target, View};
 use ktbs::store::Store;
+use ktbs::vocab::ktbs as k;
 use sophia::api::source::TripleSource;
 use sophia::isomorphism::isomorphic_graphs;
 
@@ -21,10 +22,7 @@ pub struct TestService {
 pub fn settings() -> Settings {
     Settings {
         version: "0.1-test".to_owned(),
-        builtin_methods: (ktbs::method::METHODS.iter())
-            .filter(|method| !method.dangerous)
-            .map(|method| method.iri)
-            .collect(),
+        builtin_methods: vec![k::FILTER, k::FUSION, k::PARALLEL, k::PIPE],
         stats_per_type: true,
         stats_subjects: true,
         id_bytes: 100,
@@ -35,19 +33,24 @@ pub fn settings() -> Settings {
 impl TestService {
     /// Returns an empty kTBS.
     pub fn new() -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap())
+        Self::in_folder(tempfile::tempdir().unwrap(), settings())
     }
 
-    /// Returns an empty kTBS whose store is in memory where the machine has a place for that: thousands of transactions then
+    /// Returns an empty kTBS with all methods, whose store is in memory where the machine has a place for that: thousands of transactions then
     /// do not wait for the disk.
     pub fn in_memory() -> Self {
-        Self::in_folder(crate::support::memory())
+        let methods = ktbs::method::METHODS.iter().filter(|method| !method.dangerous);
+        let settings = Settings {
+            builtin_methods: methods.map(|method| method.iri).collect(),
+            ..settings()
+        };
+        Self::in_folder(crate::support::memory(), settings)
     }
 
-    fn in_folder(folder: tempfile::TempDir) -> Self {
+    fn in_folder(folder: tempfile::TempDir, settings: Settings) -> Self {
         let store = Store::open(folder.path(), ROOT, 1 << 28).unwrap();
         Self {
-            service: Service::new(store, settings()).unwrap(),
+            service: Service::new(store, settings).unwrap(),
             _folder: folder,
         }
     }
