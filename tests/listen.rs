@@ -234,3 +234,28 @@ fn ports_are_for_this_machine_unless_web_servers_are_named() {
         assert_eq!(child.wait().expect("a child").code(), Some(2), "{wrong:?}");
     }
 }
+
+#[test]
+fn the_units_of_systemd_are_taken() {
+    if !Path::new("/usr/bin/systemd-analyze").exists() {
+        eprintln!("skipped: no systemd-analyze");
+        return;
+    }
+    let folder = folder();
+    let units = ["ktbs.service", "ktbs.socket"].map(|name| {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/samples").join(name);
+        let text = fs::read_to_string(sample).expect("a sample");
+        let unit = folder.path().join(name);
+        fs::write(&unit, text.replace("/usr/bin/ktbs", env!("CARGO_BIN_EXE_ktbs"))).expect("written");
+        unit
+    });
+    let output = std::process::Command::new("/usr/bin/systemd-analyze")
+        .args(["verify", "--man=no"])
+        .args(units)
+        .output()
+        .expect("systemd-analyze can be run");
+    // It looks at what the units need of this machine, too.
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let ours: Vec<&str> = told.lines().filter(|line| line.contains("ktbs")).collect();
+    assert!(ours.is_empty(), "{told}");
+}
