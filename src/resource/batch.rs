@@ -52,6 +52,7 @@ pub(super) fn create_obsels(service: &Service, target: &Target, graph: &Graph) -
             Some(current) if current.head.tag != entry.head.tag => entry = current,
             _ => {
                 let iris = batch.add(&mut change, &entry, &service.settings)?;
+                trace::remember_unit(&mut change, &entry)?;
                 change.commit()?;
                 return Ok(iris);
             }

@@ -216,6 +216,11 @@ fn cycles_and_ill_formed_descriptions_are_refused() {
         ));
         assert!(problems.contains(text), "{description}: {problems}");
     }
+    let without_slash = "<> k:contains <y>. <y> a k:ComputedTrace; k:hasMethod k:filter; k:hasSource <t/>.";
+    assert_eq!(
+        refused(ktbs.post("b/", without_slash)),
+        "URI must end with '/'"
+    );
     let cycle = FILTERED.replace("<../t/>", "<../d/>");
     let problems = refused(ktbs.put("b/c/", &format!("{GENERATED}{cycle} <../d/> k:hasSource <>.")));
     assert!(problems.contains("cycle"), "{problems}");
