@@ -38,7 +38,10 @@ pub fn unit_of(reading: &dyn Reading, entry: &Entry) -> Result<Unit> {
 }
 
 /// Returns the unit of the model of a trace, or `None` if this server does not have the model.
-fn model_unit(reading: &dyn Reading, entry: &Entry) -> Result<Option<String>> {
+///
+/// # Errors
+/// Those of the store.
+pub fn model_unit(reading: &dyn Reading, entry: &Entry) -> Result<Option<String>> {
     let trace = format!("{}{}", reading.root(), entry.head.path);
     match entry.graph.object_of(&trace, ktbs::HAS_MODEL).and_then(as_iri) {
         Some(model) => model::unit(reading, model),
@@ -46,16 +49,18 @@ fn model_unit(reading: &dyn Reading, entry: &Entry) -> Result<Option<String>> {
     }
 }
 
-/// Remembers the unit of a trace to which obsels are added, if its model has another than it had: the times of these
-/// obsels are in that unit, even once the model is gone.
+/// Remembers the unit of a trace to which obsels are added, or from which others are computed, if it is another than it
+/// had: these obsels are in that unit, even once the model is gone.
 ///
 /// # Errors
 /// Those of the store.
-pub fn remember_unit(change: &mut Change<'_>, entry: &Entry) -> Result<()> {
-    let unit = model_unit(change, entry)?;
-    if unit.is_some() && unit != entry.head.unit {
-        let mut entry = entry.clone();
-        entry.head.unit = unit;
+pub fn remember_unit(change: &mut Change<'_>, path: &str, unit: Option<&str>) -> Result<()> {
+    let known = change.head(path)?.and_then(|head| head.unit);
+    if unit.is_none() || unit == known.as_deref() {
+        return Ok(());
+    }
+    if let Some(mut entry) = change.entry(path)? {
+        entry.head.unit = unit.map(str::to_owned);
         change.put_head(&entry)?;
     }
     Ok(())

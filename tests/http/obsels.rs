@@ -195,7 +195,11 @@ fn the_unit_of_the_model_is_followed_and_remembered_once_the_model_is_gone() {
     ktbs.delete("b/s").expect(204);
     assert_eq!(ends("o3"), 3000);
     let now = ktbs.get("b/t/", &[JSON]).expect(200);
-    assert_eq!(now.header("etag"), description.header("etag"), "the description is the same");
+    assert_eq!(
+        now.header("etag"),
+        description.header("etag"),
+        "the description is the same"
+    );
 }
 
 #[test]
