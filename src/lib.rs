@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod command;
 pub mod config;
 mod digest;
 pub mod error;
