@@ -24,7 +24,7 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
     // How many namespaces each open element declares.
     let mut open: Vec<usize> = Vec::new();
     let mut declared = 0;
-    let mut has_element = false;
+    let mut may_have_element = false;
     // What the parser should read of the text before `copied`.
     let mut rewritten = String::new();
     let mut copied = 0;
@@ -35,6 +35,7 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
         let is_beside_text = !text[at..start].trim_ascii().is_empty();
         if let Some((opening, closing)) = SPECIAL.into_iter().find(|(opening, _)| rest.starts_with(opening)) {
             let Some(length) = rest[opening.len()..].find(closing) else {
+                may_have_element = true;
                 break;
             };
             let content = &rest[opening.len()..][..length];
@@ -62,7 +63,7 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
         } else {
             let tag = Tag::read(rest);
             at = start + tag.length;
-            has_element = true;
+            may_have_element = true;
             if tag.closes {
                 declared -= open.pop().unwrap_or_default();
                 continue;
@@ -85,7 +86,7 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
             }
         }
     }
-    if !has_element {
+    if !may_have_element {
         return Err(Error::Parse("an XML document has an element".to_owned()));
     }
     if copied == 0 {
