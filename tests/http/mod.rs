@@ -1,5 +1,6 @@
 //! What HTTP promises whatever the resource is.
 
+mod computed;
 mod conditional;
 mod cors;
 mod errors;
