@@ -15,4 +15,5 @@ mod negotiation;
 mod obsels;
 mod post_via_get;
 mod slices;
+mod sparql_endpoints;
 mod urls;
