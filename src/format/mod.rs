@@ -31,6 +31,9 @@ pub type Parse = fn(&[u8], &Context<'_>) -> Result<Graph>;
 /// Writes a view. The writer is buffered; its errors are [`crate::error::Error::Gone`].
 pub type WriteView = fn(&View, &Prefixes, &mut dyn Write) -> Result<()>;
 
+/// Returns what a payload means that replaces what a view shows.
+pub type Restore = fn(Graph, &View) -> Result<Graph>;
+
 /// A syntax.
 #[derive(Debug)]
 pub struct Format {
@@ -40,6 +43,9 @@ pub struct Format {
     pub parse: Option<Parse>,
     /// How a view is written.
     pub write: Option<WriteView>,
+    /// How a payload that replaces what a view shows gets back what the syntax could not tell the client, if there is
+    /// anything.
+    pub restore: Option<Restore>,
 }
 
 /// What a parser must know of the resource to which a payload was sent.
@@ -70,48 +76,56 @@ pub static JSON_LD: Format = Format {
     name: "JSON-LD",
     parse: Some(json::parse),
     write: Some(json::write),
+    restore: None,
 };
 /// Simple JSON: JSON-LD whose missing parts are guessed on the way in.
 pub static JSON: Format = Format {
     name: "JSON",
     parse: Some(json::parse_simple),
     write: Some(json::write_simple),
+    restore: Some(json::restore),
 };
 /// Turtle.
 pub static TURTLE: Format = Format {
     name: "Turtle",
     parse: Some(turtle::parse),
     write: Some(turtle::write),
+    restore: None,
 };
 /// N-Triples.
 pub static N_TRIPLES: Format = Format {
     name: "N-Triples",
     parse: Some(ntriples::parse),
     write: Some(ntriples::write),
+    restore: None,
 };
 /// RDF/XML.
 pub static RDF_XML: Format = Format {
     name: "RDF/XML",
     parse: Some(rdfxml::parse),
     write: Some(rdfxml::write),
+    restore: None,
 };
 /// A page for people.
 pub static HTML: Format = Format {
     name: "HTML",
     parse: None,
     write: Some(html::write),
+    restore: None,
 };
 /// A table of obsels.
 pub static CSV: Format = Format {
     name: "CSV",
     parse: None,
     write: Some(csv::write),
+    restore: None,
 };
 /// Obsels on a map.
 pub static GEO_JSON: Format = Format {
     name: "GeoJSON",
     parse: None,
     write: Some(geojson::write),
+    restore: None,
 };
 
 /// All the syntaxes.

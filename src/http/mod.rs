@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::format::{self, Context, Format, Offer, Prefixes};
 use crate::plugin;
 use crate::rdf::Graph;
-use crate::resource::{Service, Target, View};
+use crate::resource::{Service, Shape, Target, View};
 
 /// Answers a request.
 ///
@@ -156,8 +156,21 @@ impl Exchange<'_> {
         let payload = body.read(self.config)?;
         self.service.check_replaceable(&target, &self.url.parameters)?;
         let graph = self.parse(&target, format, &payload, charset.as_deref(), true)?;
+        let graph = self.restored(&target, format, graph)?;
         let view = self.service.replace(target, &expected, graph)?;
         self.show(view, offer, self.cache_control(false))
+    }
+
+    /// Gives back to a payload what its format could not tell the client who had read the resource in it.
+    fn restored(&self, target: &Target, format: &Format, graph: Graph) -> Result<Graph> {
+        let read_plainly = matches!(target.shape(), Shape::Trace | Shape::Obsels);
+        match format.restore.filter(|_| read_plainly) {
+            Some(restore) => {
+                let state = self.service.find(&target.iri)?;
+                restore(graph, &self.service.read(state, &[])?)
+            }
+            None => Ok(graph),
+        }
     }
 
     fn delete(&self, target: &Target) -> Result<Response<Body>> {

@@ -10,5 +10,6 @@ mod methods;
 mod negotiation;
 mod obsels;
 mod post_via_get;
+mod round_trip;
 mod slices;
 mod urls;

@@ -8,6 +8,7 @@ mod data_graph;
 mod description;
 mod direct;
 mod full;
+mod image;
 mod model;
 mod node;
 mod number;
@@ -15,6 +16,7 @@ mod obsel;
 mod obsels;
 mod parse;
 mod properties;
+mod restore;
 mod shorten;
 mod simple;
 mod stats;
@@ -24,6 +26,7 @@ mod value;
 mod write;
 
 pub use parse::{parse, parse_simple};
+pub use restore::restore;
 pub use write::{write, write_simple};
 
 #[cfg(test)]

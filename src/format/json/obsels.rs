@@ -3,6 +3,7 @@
 //! Nearly all obsels are a flat list of values: these are written without building anything ([`Items::flat`]). The
 //! others, with blank nodes or with triples about something else, go through [`super::obsel`], which builds an object.
 
+use super::image::is_ambiguous;
 use super::obsel::Objects;
 use super::properties::{Coercion, Property, property_of};
 use super::shorten::Shortener;
@@ -129,8 +130,19 @@ impl Items<'_> {
         let flat = obsel.blank_arcs.is_empty()
             && obsel.others.is_empty()
             && !mentions.iter().any(|it| it.outgoing)
+            && !self.is_ambiguous(obsel)?
             && self.obsel(bytes, obsel, mentions)?.is_some();
         Ok(flat)
+    }
+
+    /// Tells whether a client could not tell some literals apart, so that [`Objects`] has to write them exactly.
+    fn is_ambiguous(&mut self, obsel: &Obsel<'_>) -> Result<bool> {
+        if self.style == Style::Exact {
+            return Ok(false);
+        }
+        is_ambiguous(obsel, &mut |name| {
+            Ok(spelling(&mut self.names, self.obsels, self.shortener, name)?.datatype)
+        })
     }
 
     fn obsel(&mut self, bytes: &mut Vec<u8>, obsel: &Obsel<'_>, mentions: &[Mention<'_>]) -> Result<Written> {
