@@ -1,6 +1,8 @@
 //! A client that gets a resource, edits it elsewhere, and puts it back, changes nothing else: whatever the resource, and
 //! in each format that can be put.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use ktbs::rdf::Graph;
 use proptest::collection::vec;
 use proptest::prelude::*;
