@@ -12,6 +12,7 @@ mod status;
 mod target;
 
 use std::cell::RefCell;
+use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::http::request::Parts;
@@ -23,7 +24,7 @@ use self::status::Outcome;
 use self::target::Url;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::format::{self, Context, Format, Offer, Prefixes};
+use crate::format::{self, Context, Format, Offer, Prefixes, ReadObsels};
 use crate::plugin;
 use crate::rdf::Graph;
 use crate::resource::{Service, Shape, Target, View};
@@ -118,8 +119,12 @@ impl Exchange<'_> {
         let body = body
             .into_inner()
             .ok_or_else(|| Error::Internal("a plugin has read the body".into()))?;
+        let (media_type, charset) = request::content_type(&self.request.headers);
+        let is_trace = target.shape() == Shape::Trace && target.allow().contains(&"POST");
+        if let Some(read) = format::obsel_reader(&media_type).filter(|_| is_trace) {
+            return self.post_obsels(target, read, charset.as_deref(), body);
+        }
         let graph = if target.allow().contains(&"POST") {
-            let (media_type, charset) = request::content_type(&self.request.headers);
             let format = parser(&media_type)?;
             let payload = body.read(self.config)?;
             self.parse(target, format, &payload, charset.as_deref(), false)?
@@ -129,6 +134,42 @@ impl Exchange<'_> {
         };
         let created = self.service.create(target, &self.url.parameters, graph)?;
         Ok(status::success(Outcome::Created(created)))
+    }
+
+    /// Adds obsels as they come, however many they are.
+    fn post_obsels(
+        &self,
+        target: &Target,
+        read: ReadObsels,
+        charset: Option<&str>,
+        body: Incoming<'_>,
+    ) -> Result<Response<Body>> {
+        if let Some(charset) = charset.filter(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
+            return Err(Error::UnsupportedType(format!(
+                "obsels that are read as they come must be in UTF-8, not in {charset}"
+            )));
+        }
+        let limits = &self.config.limits.payload;
+        let max_triples = self
+            .config
+            .server
+            .max_triples
+            .unwrap_or(limits.triples)
+            .min(limits.triples);
+        let mut body = BufReader::new(body.bounded(self.config)?);
+        let created = self
+            .service
+            .create_many(target, &self.url.parameters, max_triples, &mut |give| {
+                read(
+                    &mut body,
+                    &self.context(target, target.parent().as_deref(), false),
+                    give,
+                )
+            });
+        match created {
+            Err(Error::Gone(error)) => Err(request::incomplete(error)),
+            created => Ok(status::success(Outcome::Created(created?))),
+        }
     }
 
     /// The order of the checks is a contract: what is refused for two reasons is refused for the first of them. The
@@ -269,21 +310,26 @@ impl Exchange<'_> {
             .parse
             .ok_or_else(|| Error::UnsupportedType(format!("{} is never read", format.name)))?;
         let parent = target.parent();
-        let context = Context {
-            base: &target.iri,
-            shape: target.shape(),
-            parent: parent.as_deref(),
-            parent_is_root: parent.as_ref() == Some(&self.config.server.root),
-            model: target.model(),
-            replacing,
-            limits: &self.config.limits.payload,
-        };
+        let context = self.context(target, parent.as_deref(), replacing);
         let graph = parse(&negotiate::decode(payload, charset)?, &context)?;
         match self.config.server.max_triples {
             Some(max_triples) if graph.len() as u64 > max_triples => {
                 Err(Error::TooLarge(format!("max_triples ({max_triples}) was exceeded")))
             }
             _ => Ok(graph),
+        }
+    }
+
+    /// Returns what a parser must know of a resource.
+    fn context<'c>(&'c self, target: &'c Target, parent: Option<&'c str>, replacing: bool) -> Context<'c> {
+        Context {
+            base: &target.iri,
+            shape: target.shape(),
+            parent,
+            parent_is_root: parent == Some(&self.config.server.root),
+            model: target.model(),
+            replacing,
+            limits: &self.config.limits.payload,
         }
     }
 

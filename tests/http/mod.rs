@@ -1,5 +1,6 @@
 //! What HTTP promises whatever the resource is.
 
+mod bulk;
 mod conditional;
 mod cors;
 mod errors;

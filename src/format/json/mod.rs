@@ -27,7 +27,7 @@ mod write;
 
 pub use parse::{parse, parse_simple};
 pub use restore::restore;
-pub use write::{write, write_simple};
+pub use write::{write, write_lines, write_simple};
 
 #[cfg(test)]
 mod parse_test;

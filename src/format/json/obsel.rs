@@ -43,6 +43,11 @@ impl<'v> Objects<'v> {
         }
     }
 
+    /// Describes again the blank nodes that several obsels share.
+    pub fn forget_shared(&mut self) {
+        self.shared.clear();
+    }
+
     /// Returns the object of an obsel, with the triples about it that stand elsewhere; `alone`: as a document.
     ///
     /// # Errors
