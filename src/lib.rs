@@ -25,24 +25,12 @@ use tempfile::TempDir;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::http::kept::{Kept, Key};
 use crate::resource::{Service, Settings};
 use crate::store::{Store, StoreError};
-use crate::vocab::ktbs;
 
 /// The version that the root shows. Clients of the Python kTBS look at what is before the colon.
 pub const VERSION: &str = concat!("0.6:rust-", env!("CARGO_PKG_VERSION"));
-
-/// The methods that the root lists.
-const BUILTIN_METHODS: [&str; 8] = [
-    ktbs::FILTER,
-    ktbs::FSA,
-    ktbs::FUSION,
-    ktbs::HRULES,
-    ktbs::ISPARQL,
-    ktbs::PARALLEL,
-    ktbs::PIPE,
-    ktbs::SPARQL,
-];
 
 /// A kTBS, open: what [`fcgi`] calls for each request.
 #[derive(Debug)]
@@ -51,6 +39,7 @@ pub struct App {
     pub config: Config,
     /// The resources.
     pub service: Service,
+    kept: Kept,
     /// The directory of a store that is lost at the end.
     _temporary: Option<TempDir>,
 }
@@ -75,6 +64,7 @@ impl App {
         Ok(Self {
             service: Service::new(store, settings(&config))?,
             config,
+            kept: Kept::default(),
             _temporary: temporary,
         })
     }
@@ -88,19 +78,29 @@ fn temporary_directory() -> Result<TempDir> {
 }
 
 fn settings(config: &Config) -> Settings {
+    let external = plugin::commands(config);
+    let exists = |method: &&&method::Method| !method.dangerous || external.is_some();
     Settings {
         version: VERSION.to_owned(),
-        builtin_methods: BUILTIN_METHODS.to_vec(),
+        builtin_methods: method::METHODS.iter().filter(exists).map(|method| method.iri).collect(),
         stats_per_type: config.plugins.stats_per_type,
         stats_subjects: config.plugins.stats_subjects,
         id_bytes: config.limits.id_bytes,
         allow_scope_store: config.sparql.allow_scope_store,
+        external,
     }
 }
 
 impl fcgi::Handler for App {
     /// Answers a request, and logs a line about it: status, method, path and query.
     fn handle(&mut self, params: &fcgi::Params, stdin: &mut dyn Read, reply: &mut dyn fcgi::Reply) -> io::Result<()> {
+        let key = Key::new(params).zip(self.service.store.state().ok());
+        if let Some((key, state)) = &key
+            && let Some(answer) = self.kept.find(key, *state)
+        {
+            answer.log();
+            return answer.send(reply);
+        }
         let (response, asked) = match http::request::parse(params, stdin) {
             Ok(request) => {
                 let asked = format!("{} {}", request.method(), request.uri());
@@ -108,7 +108,12 @@ impl fcgi::Handler for App {
             }
             Err(error) => (http::refuse(&self.config, &error, None), "- -".to_owned()),
         };
-        log::info!(target: "ktbs::server", "{} {asked}", response.status().as_u16());
+        http::response::log(response.status(), &asked);
+        if let Some((key, state)) = key
+            && self.service.store.state().is_ok_and(|now| now == state)
+        {
+            self.kept.keep(key, state, &asked, &response);
+        }
         http::response::send(response, reply).map_err(|error| match error {
             Error::Gone(error) => error,
             error => {

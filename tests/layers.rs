@@ -13,7 +13,10 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "config", "error", "fcgi", "format", "plugin", "rdf", "resource", "sparql", "store", "time",
         ],
     ),
-    ("plugin", &["config", "error", "format", "rdf", "resource", "sparql"]),
+    (
+        "plugin",
+        &["config", "error", "format", "method", "rdf", "resource", "sparql"],
+    ),
     (
         "format",
         &["config", "error", "obsel", "rdf", "resource", "time", "vocab"],

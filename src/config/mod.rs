@@ -48,6 +48,8 @@ pub struct Config {
     pub cors_allow_origin: Vec<String>,
     /// `[sparql]`.
     pub sparql: Sparql,
+    /// `[meth_external]`.
+    pub meth_external: MethExternal,
     /// `[limits]`.
     pub limits: Limits,
     /// `[logging]`.
@@ -108,6 +110,18 @@ pub struct Sparql {
     pub allow_scope_store: bool,
     /// Whether endpoints accept updates.
     pub update_endpoints: bool,
+}
+
+/// `[meth_external]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MethExternal {
+    /// Whether a shell reads the command lines.
+    pub shell: bool,
+    /// How long a command may run, in seconds.
+    pub seconds: u64,
+    /// How much a command may print, in bytes.
+    pub output_bytes: u64,
 }
 
 /// `[limits]`.
@@ -196,6 +210,14 @@ fn doubts(config: &Config) -> Vec<Warning> {
             "cors",
             "allow-origin",
             "is empty: the plugin cors is on, but no origin is allowed",
+        ));
+    }
+    if config.plugins.meth_external {
+        doubts.push(Notice::of_option(
+            "plugins",
+            "meth_external",
+            "is on: whoever may create a computed trace here can run any command on this machine, with the rights of this \
+            program. It is meant for a server of one user, on a machine of their own",
         ));
     }
     doubts

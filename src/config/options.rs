@@ -121,7 +121,7 @@ pub static OPTIONS: &[Row] = &[
     row("plugins", "stats_subjects", "false", Kind::Boolean,
         "Count the distinct subjects in @stats."),
     row("plugins", "meth_external", "false", Kind::Boolean,
-        "Allow the method external, which runs any command that a client names."),
+        "DANGEROUS: allow the method external, by which any client runs any command on this machine; see [meth_external]."),
     row("plugins", "profiler", "false", Kind::Boolean,
         "Let the URL parameter profiler measure a request."),
     row("plugins", "virtuoso_sparql", "false",
@@ -143,6 +143,13 @@ pub static OPTIONS: &[Row] = &[
         "Another name of allow-scope-store."),
     row("sparql", "update_endpoints", "false", Kind::Boolean,
         "Let SPARQL endpoints update."),
+
+    row("meth_external", "shell", "false", Kind::Boolean,
+        "Let a shell read the command lines; else they are cut into words, then parameters are put in these."),
+    row("meth_external", "seconds", "30", Kind::Whole { min: 1, max: 3600 },
+        "How long a command may run, in seconds; must be below FcgidIOTimeout of Apache."),
+    row("meth_external", "output-bytes", "67108864", Kind::Size { min: 1, max: 1 << 32 },
+        "How much a command may print, in bytes (k, M, G, T)."),
 
     row("limits", "request-bytes", "67108864", Kind::Size { min: 1, max: i64::MAX as u64 },
         "Largest body of a request, in bytes (k, M, G, T); FcgidMaxRequestLen of Apache must be above."),

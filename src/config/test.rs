@@ -118,6 +118,10 @@ allow-origin = https://a.example
 [sparql]
 allow-scope-store = true
 update_endpoints = true
+[meth_external]
+shell = yes
+seconds = 5
+output-bytes = 1k
 [limits]
 request-bytes = 1M
 request-triples = 10
@@ -129,7 +133,8 @@ loggers = ktbs rdfrest
 console-level = debug
 console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(message)s
 "]);
-    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("0.conf: [plugins] meth_external: is on: whoever"));
     assert_eq!(config.server.root, "https://example.org/café/");
     assert_eq!(
         (config.server.max_bytes, config.server.max_triples),
@@ -162,6 +167,11 @@ console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(messag
     );
     assert_eq!(config.cors_allow_origin, ["https://a.example", "https://b.example"]);
     assert!(config.sparql.allow_scope_store && config.sparql.update_endpoints);
+    let external = &config.meth_external;
+    assert_eq!(
+        (external.shell, external.seconds, external.output_bytes),
+        (true, 5, 1024)
+    );
     assert_eq!((config.limits.request_bytes, config.limits.id_bytes), (1 << 20, 100));
     assert_eq!(
         config.limits.payload,

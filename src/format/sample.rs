@@ -250,6 +250,7 @@ impl Ktbs {
             stats_subjects: false,
             id_bytes: 200,
             allow_scope_store: false,
+            external: None,
         };
         let service = Service::new(store, settings).unwrap();
         let ktbs = Self {

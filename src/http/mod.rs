@@ -4,6 +4,7 @@
 //! request whatever the resource says; after it, validators, limits and the writing of the answer.
 
 mod conditional;
+pub mod kept;
 mod negotiate;
 mod represent;
 pub mod request;
@@ -18,6 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ::http::request::Parts;
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
+use self::kept::Lasting;
 use self::request::Incoming;
 use self::response::Body;
 use self::status::Outcome;
@@ -107,8 +109,14 @@ impl Exchange<'_> {
             // The request had an effect: it must reach the server each time.
             return self.show(view?, offer, "no-store");
         }
+        // What a client wants computed anew, whatever the store knows, is not to be answered from memory.
+        let lasts = !busted && !self.url.parameters.iter().any(|(name, _)| name == "refresh");
         let view = self.service.read(target, &self.url.parameters)?;
-        self.show(view, offer, self.cache_control(busted))
+        let mut response = self.show(view, offer, self.cache_control(busted))?;
+        if lasts {
+            response.extensions_mut().insert(Lasting);
+        }
+        Ok(response)
     }
 
     fn post(&self, target: &Target, body: Incoming<'_>) -> Result<Response<Body>> {

@@ -54,6 +54,11 @@ pub fn reason(status: StatusCode) -> &'static str {
     }
 }
 
+/// Logs a request and how it was answered: status, method, path and query.
+pub fn log(status: StatusCode, asked: &str) {
+    log::info!(target: "ktbs::server", "{} {asked}", status.as_u16());
+}
+
 /// Sends a response: always `Status:` first, so that the web server neither guesses one nor follows `Location` itself
 /// (RFC 3875 section 6.2.2), then the headers, then the body.
 ///
@@ -61,28 +66,8 @@ pub fn reason(status: StatusCode) -> &'static str {
 /// Those of `out`, as `Gone`; those of a streamed body, when it is too late to tell the client but by breaking the
 /// connection.
 pub fn send(response: Response<Body>, out: &mut dyn Write) -> Result<()> {
-    let (parts, body) = response.into_parts();
-    let mut head = Vec::with_capacity(512);
-    let status = parts.status;
-    write!(head, "Status: {} {}\r\n", status.as_u16(), reason(status)).map_err(Error::Gone)?;
-    // A header value holds no line break, as `HeaderValue` guarantees.
-    for (name, value) in &parts.headers {
-        write_name(name, &mut head);
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
-    let length = match &body {
-        Body::Bytes(bytes) => Some(bytes.len()).filter(|_| may_have_length(status)),
-        Body::Absent(length) => *length,
-        Body::Stream(_) => None,
-    };
-    if let Some(length) = length {
-        write!(head, "Content-Length: {length}\r\n").map_err(Error::Gone)?;
-    }
-    head.extend_from_slice(b"\r\n");
-    out.write_all(&head).map_err(Error::Gone)?;
-    match body {
+    out.write_all(&head(&response)).map_err(Error::Gone)?;
+    match response.into_body() {
         Body::Bytes(bytes) => out.write_all(&bytes).map_err(Error::Gone),
         Body::Stream(stream) => {
             let mut out = io::BufWriter::with_capacity(1 << 16, out);
@@ -91,6 +76,36 @@ pub fn send(response: Response<Body>, out: &mut dyn Write) -> Result<()> {
         }
         Body::Absent(_) => Ok(()),
     }
+}
+
+/// Returns all that is sent before the body.
+pub(super) fn head(response: &Response<Body>) -> Vec<u8> {
+    let mut head = Vec::with_capacity(512);
+    let status = response.status();
+    head.extend_from_slice(b"Status: ");
+    head.extend_from_slice(status.as_str().as_bytes());
+    head.push(b' ');
+    head.extend_from_slice(reason(status).as_bytes());
+    head.extend_from_slice(b"\r\n");
+    // A header value holds no line break, as `HeaderValue` guarantees.
+    for (name, value) in response.headers() {
+        write_name(name, &mut head);
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    let length = match response.body() {
+        Body::Bytes(bytes) => Some(bytes.len()).filter(|_| may_have_length(status)),
+        Body::Absent(length) => *length,
+        Body::Stream(_) => None,
+    };
+    if let Some(length) = length {
+        head.extend_from_slice(b"Content-Length: ");
+        head.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
 }
 
 /// A 204 has no length (RFC 9110 section 8.6).

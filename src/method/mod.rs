@@ -14,6 +14,7 @@
 mod composition;
 mod constructed;
 mod copy;
+mod external;
 mod filter;
 mod fsa;
 mod fusion;
@@ -32,15 +33,18 @@ mod sparql;
 mod term;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Diagnosis, Error, Result};
 use crate::obsel::{Name, Obsel};
 use crate::rdf::{Graph, Term};
 use crate::store::{Reading, StoreError, TraceNumber};
+pub use external::{Command, Runner};
 
 /// The methods, in the order in which the root lists them.
 pub static METHODS: &[&Method] = &[
+    &external::METHOD,
     &filter::METHOD,
     &fsa::METHOD,
     &fusion::METHOD,
@@ -197,6 +201,8 @@ pub struct Limits {
     pub sub_methods: usize,
     /// Whether a query may be asked about the whole store.
     pub allow_scope_store: bool,
+    /// What runs commands, where that is allowed.
+    pub external: Option<Arc<dyn Runner>>,
     /// When the computation must have ended.
     pub deadline: Option<Instant>,
 }
@@ -207,6 +213,7 @@ impl Default for Limits {
             fsa_tokens: 10_000,
             sub_methods: 32,
             allow_scope_store: false,
+            external: None,
             deadline: None,
         }
     }

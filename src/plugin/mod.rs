@@ -4,8 +4,11 @@
 //! of the resource, and change the headers of any answer. It reaches data through [`Service`], like everyone else.
 
 mod cors;
+mod meth_external;
 mod post_via_get;
 mod sparql_endpoints;
+
+use std::sync::Arc;
 
 use ::http::{Method, Response};
 use ::http::{request, response};
@@ -13,6 +16,7 @@ use ::http::{request, response};
 use crate::config::{Config, Plugins};
 use crate::error::Result;
 use crate::format::Offer;
+use crate::method::Runner;
 use crate::rdf::Graph;
 use crate::resource::{Parameters, Service, Target, View};
 
@@ -156,7 +160,7 @@ pub static PLUGINS: [Plugin; 7] = [
     Plugin {
         name: "meth_external",
         is_on: |plugins| plugins.meth_external,
-        work: Work::Missing,
+        work: Work::Resources,
     },
     Plugin {
         name: "profiler",
@@ -195,6 +199,11 @@ pub fn after(config: &Config, request: &request::Parts, response: &mut response:
     for steps in steps(config).rev() {
         (steps.after)(config, request, response);
     }
+}
+
+/// Returns what runs the commands of the method external, if the configuration allows that method.
+pub fn commands(config: &Config) -> Option<Arc<dyn Runner>> {
+    Some(Arc::new(meth_external::Commands::allowed(config)?))
 }
 
 /// Returns the plugins that are on and do nothing yet.

@@ -7,7 +7,7 @@ use crate::error::{Diagnosis, Error, Result};
 use crate::method::{self, Method, Source};
 use crate::rdf::{Graph, as_iri, as_literal};
 use crate::resource::path::below;
-use crate::resource::{intermediate, model, trace};
+use crate::resource::{Settings, intermediate, model, trace};
 use crate::store::{Entry, Kind, Reading};
 use crate::vocab::ktbs;
 
@@ -32,7 +32,7 @@ impl Gathered {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn of(reading: &dyn Reading, entry: &Entry) -> Result<Self> {
+    pub fn of(reading: &dyn Reading, entry: &Entry, settings: &Settings) -> Result<Self> {
         let iri = format!("{}{}", reading.root(), entry.head.path);
         let mut parameters = parameters_of(&entry.graph, &iri);
         let start = entry
@@ -40,7 +40,11 @@ impl Gathered {
             .object_of(&iri, ktbs::HAS_METHOD)
             .and_then(as_iri)
             .unwrap_or_default();
-        let method = follow(reading, start, &mut parameters)?;
+        let method = match follow(reading, start, &mut parameters)? {
+            // It does not exist where it is not allowed.
+            Ok(method) if method.dangerous && settings.external.is_none() => Err(method.iri.to_owned()),
+            method => method,
+        };
         let declared = sources(reading, &iris(&entry.graph, &iri, ktbs::HAS_SOURCE))?;
         let intermediate = iris(&entry.graph, &iri, ktbs::HAS_INTERMEDIATE_SOURCE);
         let mut gathered = Self {

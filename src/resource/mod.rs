@@ -48,7 +48,10 @@ mod target;
 mod trace;
 pub mod view;
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
+use crate::method::Runner;
 use crate::rdf::Graph;
 use crate::store::{Change, Entry, Head, Kind, Reading, Snapshot, Store, TraceNumber};
 use draft::Draft;
@@ -144,6 +147,8 @@ pub struct Settings {
     pub id_bytes: usize,
     /// Whether the method sparql may be asked about the whole store.
     pub allow_scope_store: bool,
+    /// What runs the commands of the method external; without it, that method does not exist.
+    pub external: Option<Arc<dyn Runner>>,
 }
 
 /// A graph of the store, under its name.

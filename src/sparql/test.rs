@@ -583,6 +583,7 @@ fn obsels_are_queried_as_the_triples_that_they_are() {
         stats_subjects: false,
         id_bytes: 200,
         allow_scope_store: false,
+        external: None,
     };
     let service = Service::new(store.clone(), settings).unwrap();
     let post = |address: &str, text: &str| {

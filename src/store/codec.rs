@@ -88,6 +88,7 @@ pub struct Input<'t>(pub &'t [u8]);
 
 impl<'t> Input<'t> {
     /// Takes one byte.
+    #[inline]
     pub fn byte(&mut self) -> Result<u8> {
         let (first, rest) = self.0.split_first().ok_or_else(damaged)?;
         self.0 = rest;
@@ -95,7 +96,19 @@ impl<'t> Input<'t> {
     }
 
     /// Takes an unsigned integer.
+    #[inline]
     pub fn uint(&mut self) -> Result<u64> {
+        match self.0 {
+            // Nearly all are short.
+            [byte @ ..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_uint(),
+        }
+    }
+
+    fn long_uint(&mut self) -> Result<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -108,6 +121,7 @@ impl<'t> Input<'t> {
     }
 
     /// Takes an unsigned integer of 32 bits.
+    #[inline]
     pub fn uint32(&mut self) -> Result<u32> {
         self.uint()?.try_into().map_err(|_| damaged())
     }
@@ -119,6 +133,7 @@ impl<'t> Input<'t> {
     }
 
     /// Takes a number of bytes.
+    #[inline]
     pub fn bytes(&mut self, length: usize) -> Result<&'t [u8]> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or_else(damaged)?;
         self.0 = rest;
@@ -126,6 +141,7 @@ impl<'t> Input<'t> {
     }
 
     /// Takes a text.
+    #[inline]
     pub fn text(&mut self) -> Result<&'t str> {
         let length = self.uint()?.try_into().map_err(|_| damaged())?;
         std::str::from_utf8(self.bytes(length)?).map_err(|_| damaged())

@@ -146,6 +146,14 @@ impl Store {
         }
     }
 
+    /// Returns the number of the last write, of whatever process: as long as it is the same, nothing has changed.
+    ///
+    /// # Errors
+    /// As for [`Store::read`].
+    pub fn state(&self) -> Result<u64> {
+        Ok(self.read()?.state())
+    }
+
     /// Starts a write transaction, and waits for the one that is under way in any process. Never compute, parse or
     /// talk to a client while holding one.
     ///

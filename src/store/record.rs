@@ -116,12 +116,14 @@ pub fn put_value(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
+#[inline]
 fn arc<'t>(input: &mut Input<'t>) -> Result<Arc<'t>> {
     let predicate = Name(input.uint32()?);
     let object = value(input)?;
     Ok(Arc { predicate, object })
 }
 
+#[inline]
 fn value<'t>(input: &mut Input<'t>) -> Result<Value<'t>> {
     Ok(match input.byte()? {
         OBSEL => Value::Obsel(input.text()?),

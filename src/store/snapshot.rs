@@ -24,6 +24,11 @@ impl Snapshot {
         })
     }
 
+    /// Returns the number of the write that led to this state.
+    pub(super) fn state(&self) -> u64 {
+        self.txn.id() as u64
+    }
+
     /// Returns the store of which this is a state.
     pub fn store(&self) -> Store {
         Store(Arc::clone(&self.inner))

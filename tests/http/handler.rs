@@ -6,8 +6,9 @@ use ktbs::fcgi::{Handler, Params, Reply};
 
 use crate::support::TestKtbs;
 
+/// What was sent, headers and body.
 #[derive(Default)]
-struct Sent(Vec<u8>);
+pub struct Sent(pub Vec<u8>);
 
 impl Write for Sent {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -27,6 +27,7 @@ pub fn settings() -> Settings {
         stats_subjects: true,
         id_bytes: 100,
         allow_scope_store: false,
+        external: None,
     }
 }
 

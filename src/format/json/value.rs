@@ -85,6 +85,11 @@ pub fn form<'a>(lexical: &'a str, datatype: Datatype, style: Style) -> Form<'a> 
 }
 
 fn integer(lexical: &str, style: Style) -> Form<'_> {
+    // Nearly all are written as JSON has them.
+    if matches!(lexical.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < INTEGER_DIGITS && rest.iter().all(u8::is_ascii_digit))
+    {
+        return Form::Number(lexical.into());
+    }
     let digits = lexical.strip_prefix('-').unwrap_or(lexical);
     if style == Style::Exact {
         return if is_json_number(lexical) && is_digits(digits) && lexical != "-0" && digits.len() <= INTEGER_DIGITS {
