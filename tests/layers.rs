@@ -10,7 +10,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
     (
         "http",
         &[
-            "config", "error", "fcgi", "format", "plugin", "rdf", "resource", "sparql", "store", "time",
+            "config", "digest", "error", "fcgi", "format", "plugin", "rdf", "resource", "sparql", "store", "time",
         ],
     ),
     (

@@ -256,6 +256,16 @@ pub fn obsel_reader(media_type: &str) -> Option<ReadObsels> {
         .and_then(|row| row.1.read_obsels)
 }
 
+/// Returns the media types of payloads.
+pub fn payload_types() -> impl Iterator<Item = &'static str> {
+    PARSERS.iter().map(|row| row.0)
+}
+
+/// Returns the media types of payloads of obsels that are read as they come.
+pub fn line_types() -> impl Iterator<Item = &'static str> {
+    LINES.iter().map(|row| row.0)
+}
+
 /// Returns the syntax of a payload, by its media type (lower case, without parameters).
 pub fn parser(media_type: &str) -> Option<&'static Format> {
     PARSERS.iter().find(|row| row.0 == media_type).map(|row| row.2)

@@ -12,6 +12,7 @@
 mod base;
 mod batch;
 mod bulk;
+pub mod catalog;
 mod check;
 mod completion;
 mod computation;
@@ -32,6 +33,7 @@ mod model;
 mod monotonicity;
 mod obsel;
 mod obsels;
+pub mod parameter;
 mod path;
 mod prop;
 mod read;
@@ -437,25 +439,7 @@ impl Service {
 /// # Errors
 /// `BadParameters`, which names them, each once, in order.
 fn no_parameters(parameters: &Parameters) -> Result<()> {
-    no_parameters_but(&[], parameters)
-}
-
-/// Checks that there is no parameter but those of these names.
-///
-/// # Errors
-/// `BadParameters`, which names the others, each once, in order.
-fn no_parameters_but(known: &[&str], parameters: &Parameters) -> Result<()> {
-    let mut unknown: Vec<&str> = Vec::new();
-    for (name, _) in parameters {
-        if !known.contains(&name.as_str()) && !unknown.contains(&name.as_str()) {
-            unknown.push(name);
-        }
-    }
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let names = unknown.join(", ");
-    Err(Error::BadParameters(format!("Unsupported parameter(s):{names}")))
+    parameter::check_known(&[], parameters)
 }
 
 #[cfg(test)]

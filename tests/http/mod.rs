@@ -3,6 +3,7 @@
 mod bulk;
 mod conditional;
 mod cors;
+mod documents;
 mod errors;
 mod external;
 mod handler;
@@ -13,6 +14,7 @@ mod methods;
 mod negotiation;
 mod obsels;
 mod post_via_get;
+mod profiler;
 mod round_trip;
 mod slices;
 mod urls;

@@ -27,6 +27,7 @@ mod write;
 
 pub use parse::{parse, parse_simple};
 pub use restore::restore;
+pub use terms::DOCUMENT as CONTEXT_DOCUMENT;
 pub use write::{write, write_lines, write_simple};
 
 #[cfg(test)]
