@@ -4,7 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, and those of this crate that each may use, itself aside.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
+    (
+        "command",
+        &[
+            "config", "error", "fcgi", "format", "hello", "logging", "obsel", "rdf", "resource", "store", "time",
+            "vocab",
+        ],
+    ),
     ("fcgi", &[]),
     ("hello", &["config", "fcgi"]),
     (

@@ -8,6 +8,7 @@ mod errors;
 mod external;
 mod handler;
 mod hostile;
+mod hostile_methods;
 mod kept;
 mod limits;
 mod methods;
