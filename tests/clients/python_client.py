@@ -18,7 +18,7 @@ base = root.create_base("python-client/", label="Tests")
 try:
     assert base.label == "Tests"
     base.label = "Renamed"
-    assert root.get("python-client/").label == "Renamed"
+    assert root.get_base("python-client/").label == "Renamed"
     model = base.create_model("model")
     kind = model.create_obsel_type("#Click")
     value = model.create_attribute_type("#value", [kind])
@@ -36,7 +36,8 @@ try:
     assert [obsel.uri for obsel in second.iter_related_obsels(relation)] == [first.uri]
     assert [obsel.begin for obsel in trace.iter_obsels()] == [1000, 3000, 5000]
     assert [obsel.begin for obsel in trace.iter_obsels(begin=2000)] == [3000, 5000]
-    assert [obsel.begin for obsel in trace.iter_obsels(reverse=True, limit=1)] == [5000]
+    assert [obsel.begin for obsel in trace.iter_obsels(after=first, limit=1)] == [3000]
+    assert [obsel.begin for obsel in trace.iter_obsels(before=third, offset=1)] == [3000]
 
     computed = base.create_computed_trace("computed/", KTBS.filter, {"after": "2000"}, [trace])
     assert computed.diagnosis is None, computed.diagnosis
@@ -48,9 +49,12 @@ try:
 
     method = base.create_method("method", KTBS.filter, {"before": "2000"})
     assert method.get_parameter("before") == "2000"
-    with trace.obsel_collection.edit() as graph:
-        graph.set((first.uri, value.uri, Literal("edited")))
-    assert trace.get_obsel("first").get_attribute_value(value) == "edited"
+    method.set_parameter("before", "3000")
+    assert method.get_parameter("before") == "3000"
+    trace.label = "Renamed"
+    trace.set_default_subject("carol")
+    trace.force_state_refresh()
+    assert (trace.label, trace.default_subject) == ("Renamed", Literal("carol")), (trace.label, trace.default_subject)
     third.delete()
     assert len(list(trace.iter_obsels())) == 3
     for item in (computed, method, trace, model):

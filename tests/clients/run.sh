@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 clients=${CLIENTS:-target/clients}
 python=${PYTHON:-python3}
 chromium=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || true)}
-port=${PORT:-8001}
+port=${PORT:-8401}
 failed=0
 
 work=$(mktemp -d)
@@ -62,7 +62,7 @@ else
         env PYTHONPATH="$clients/ktbs/lib" "$python" tests/clients/python_client.py "$root"
 fi
 
-if [[ -z $chromium ]]; then
+if [[ ! -x $chromium ]]; then
     echo "skipped: no chromium"
 else
     for client in taaabs3:taaabs3/ktbs-api/Resource.js:taaabs3.html ktbs4js:ktbs4js/src/tracemanager.js:ktbs4js.html; do
