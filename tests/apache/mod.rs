@@ -1,5 +1,6 @@
 //! Through a real Apache with mod_fcgid: only what cannot be seen without it.
 
+mod compression;
 mod configuration;
 mod httpd;
 mod processes;
