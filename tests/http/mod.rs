@@ -1,6 +1,7 @@
 //! What HTTP promises whatever the resource is.
 
 mod bulk;
+mod clients;
 mod conditional;
 mod cors;
 mod documents;
