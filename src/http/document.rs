@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::digest::fnv128;
 use crate::error::{Error, Result};
 use crate::format;
+use crate::resource::parameter::check_known;
 use crate::resource::view::Link;
 
 /// A document.
@@ -81,13 +82,7 @@ fn show(document: &Document, config: &Config, request: &HeaderMap, url: &mut Url
     if extension.is_some_and(|extension| !document.extensions.contains(&extension)) {
         return Err(Error::BadExtension);
     }
-    if !url.parameters.is_empty() {
-        let names: Vec<_> = url.parameters.iter().map(|(name, _)| name.as_str()).collect();
-        return Err(Error::BadParameters(format!(
-            "Unsupported parameter(s):{}",
-            names.join(", ")
-        )));
-    }
+    check_known(&[], &url.parameters)?;
     let body = (document.write)(config)?;
     let value = |text: &str| HeaderValue::from_str(text).map_err(|e| Error::Internal(e.to_string()));
     let mut headers = HeaderMap::new();

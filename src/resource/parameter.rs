@@ -1,6 +1,6 @@
 //! The query parameters that reads take: one table for those who check them and those who describe them.
 
-use super::Parameters;
+use super::{Parameters, check};
 use crate::error::{Error, Result};
 
 /// A query parameter.
@@ -35,7 +35,7 @@ pub enum Form {
 ///
 /// # Errors
 /// `BadParameters`, which names the others, each once, in order.
-pub(super) fn check_known(known: &[Parameter], parameters: &Parameters) -> Result<()> {
+pub fn check_known(known: &[Parameter], parameters: &Parameters) -> Result<()> {
     let mut unknown: Vec<&str> = Vec::new();
     for (name, _) in parameters {
         if !known.iter().any(|it| it.name == name) && !unknown.contains(&name.as_str()) {
@@ -45,6 +45,6 @@ pub(super) fn check_known(known: &[Parameter], parameters: &Parameters) -> Resul
     if unknown.is_empty() {
         return Ok(());
     }
-    let names = unknown.join(", ");
+    let names = check::listed(&unknown);
     Err(Error::BadParameters(format!("Unsupported parameter(s):{names}")))
 }
