@@ -2,6 +2,8 @@
 #
 #   make run     serves http://localhost:8001/ktbs/ from a private Apache until Ctrl-C
 #   make test    checks everything
+#   make test-clients   tries real clients: Python kTBS, taaabs3, ktbs4js; see tests/clients/run.sh
+#   make test-api       sends thousands of requests made from the description of the API; see tests/clients/api.sh
 #   make install            installs the program, its configuration and its samples; takes DESTDIR= and PREFIX=/usr/local
 #   make deb                makes a Debian package, in target/debian/; needs cargo-deb
 #   make test-deb           installs, uses, upgrades and removes that package in a fresh Debian; needs root and debootstrap
@@ -31,7 +33,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 PROGRAM ?= target/release/ktbs
 
-.PHONY: run test install deb test-deb static bench
+.PHONY: run test test-clients test-api install deb test-deb static bench
 
 run:
 	@conf/need-apache.sh
@@ -44,6 +46,16 @@ test:
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items
 	cargo test
+
+test-clients:
+	@conf/need-apache.sh
+	@cargo build --release --quiet --bin ktbs
+	@PORT=8401 tests/clients/run.sh
+
+test-api:
+	@conf/need-apache.sh
+	@cargo build --release --quiet --bin ktbs
+	@PORT=8401 tests/clients/api.sh
 
 target/release/ktbs: FORCE
 	cargo build --release --quiet --bin ktbs

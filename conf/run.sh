@@ -10,6 +10,7 @@
 #   STORE=              directory of the store; by default one that outlives this command
 #   PROCESSES=4         how many requests are served at once
 #   CONF=               an ini file laid over the default configuration
+#   DIRECTIVES=         a file of directives that Apache includes last; the modules are in ${KTBS_MODULES}
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -156,6 +157,8 @@ Define KTBS_CONFIG "$config"
 # One that was killed counts until mod_fcgid has noticed, which takes seconds: let another take its place meanwhile.
 Define KTBS_PROCESSES $((2 * PROCESSES))
 Include "$here/apache.conf"
+Define KTBS_MODULES "$modules"
+${DIRECTIVES:+Include "$DIRECTIVES"}
 END
 
 : >"$run/error.log"

@@ -108,6 +108,15 @@ impl Diagnosis {
             Err(Self { title, problems })
         }
     }
+
+    /// Returns the diagnosis of a part of a payload: each problem tells where it was met.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        for problem in &mut self.problems {
+            problem.insert_str(0, &format!("{place}: "));
+        }
+        self
+    }
 }
 
 impl fmt::Display for Diagnosis {

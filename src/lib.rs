@@ -47,7 +47,7 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the store that a configuration names, or else a temporary one, and logs what is switched on in vain.
+    /// Opens the store that a configuration names, or else a temporary one.
     ///
     /// # Errors
     /// `Store` if the store cannot be used, or no temporary one can be made.
@@ -60,9 +60,6 @@ impl App {
             }
         };
         let store = Store::open(&directory, &config.server.root, config.store.map_size)?;
-        for plugin in plugin::missing(&config.plugins) {
-            log::warn!("the plugin {plugin} is not available yet: its requests are answered as if it were off");
-        }
         Ok(Self {
             service: Service::new(store, settings(&config))?,
             config,

@@ -182,6 +182,11 @@ impl Graph {
             .retain(|t| keep(&terms[t[0] as usize], &terms[t[1] as usize], &terms[t[2] as usize]));
     }
 
+    /// Keeps only the triples whose numbers satisfy a condition.
+    pub fn retain_ids(&mut self, keep: impl FnMut(&[TermId; 3]) -> bool) {
+        self.triples.retain(keep);
+    }
+
     /// Tells whether a triple is there.
     pub fn contains(&self, s: &SimpleTerm<'_>, p: &SimpleTerm<'_>, o: &SimpleTerm<'_>) -> bool {
         match (self.id(s), self.id(p), self.id(o)) {

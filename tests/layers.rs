@@ -17,7 +17,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
     (
         "http",
         &[
-            "config", "error", "fcgi", "format", "plugin", "rdf", "resource", "sparql", "store", "time",
+            "config", "digest", "error", "fcgi", "format", "plugin", "rdf", "resource", "sparql", "store", "time",
         ],
     ),
     (

@@ -123,9 +123,9 @@ pub static OPTIONS: &[Row] = &[
     row("plugins", "meth_external", "false", Kind::Boolean,
         "DANGEROUS: allow the method external, by which any client runs any command on this machine; see [meth_external]."),
     row("plugins", "profiler", "false", Kind::Boolean,
-        "Let the URL parameter profiler measure a request."),
+        "Tell the stages of each request and their times, in the header Server-Timing."),
     row("plugins", "virtuoso_sparql", "false",
-        Kind::Unavailable("is not available: the store is a directory, see repository in [rdf_database]"),
+        Kind::Unavailable("is not available: the store is a directory (repository in [rdf_database]), and the plugin sparql_endpoints answers queries"),
         "Not available: the store is a directory."),
     row("plugins", "xgereco_obsel_table", "false",
         Kind::Unavailable("is not available here: ask for the obsels as text/html or text/csv"),
@@ -190,8 +190,8 @@ pub static OPTIONS: &[Row] = &[
         "No effect yet.").raw().without_effect(NOT_YET),
 
     row("profiler", "directory", "", Kind::Text,
-        "No effect yet.")
-        .without_effect("has no effect yet"),
+        "No effect: the times go to the client.")
+        .without_effect("has no effect: the stages of a request are told in its answer, by the header Server-Timing"),
 ];
 
 /// Returns the row of an option.

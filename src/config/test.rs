@@ -408,7 +408,7 @@ fn what_has_no_effect_is_a_warning() {
         ),
         (
             "[profiler]\ndirectory = /tmp\n",
-            "0.conf:2: [profiler] directory: has no effect yet",
+            "0.conf:2: [profiler] directory: has no effect: the stages",
         ),
         (
             "[plugins]\ncors = true\n",

@@ -1,6 +1,8 @@
 //! Obsels on a map (RFC 7946; kTBS documentation, "GeoJSON").
 
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use tempfile::SpooledTempFile;
 
 use crate::error::{Error, Result};
 use crate::format::Prefixes;
@@ -13,8 +15,11 @@ use crate::vocab::ktbs;
 const LATITUDE: &str = "http://www.w3.org/2003/01/geo/wgs84_pos#lat";
 const LONGITUDE: &str = "http://www.w3.org/2003/01/geo/wgs84_pos#long";
 
-/// Writes the obsels that have a latitude and a longitude (`geo:lat`, `geo:long`) as points, in the order of the
-/// trace. Those whose coordinates are not numbers are left out.
+/// How much of what is to be sorted is kept in memory, in bytes; what is beyond is in an unlinked file.
+const IN_MEMORY: usize = 4 << 20;
+
+/// Writes the obsels that have a latitude and a longitude (`geo:lat`, `geo:long`) as points, in the order of their
+/// begins. Those whose coordinates are not numbers are left out.
 ///
 /// # Errors
 /// `Serialize` if the view is not one of obsels; `Gone` if the writer fails; those of the store.
@@ -30,17 +35,33 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
         obsels,
         roles: Memory::default(),
     };
-    let mut first = true;
-    obsels.for_each(&mut |obsel| {
-        if let Some(position) = features.position(obsel)? {
-            output.bytes.extend_from_slice(if first { b"\n" } else { b",\n" });
-            first = false;
-            features.feature(&mut output.bytes, obsel, position)?;
-        }
-        output.pass()
-    })?;
+    if is_sorted(obsels)? {
+        let mut first = true;
+        obsels.for_each(&mut |obsel| {
+            if let Some(position) = features.position(obsel)? {
+                output.bytes.extend_from_slice(if first { b"\n" } else { b",\n" });
+                first = false;
+                features.feature(&mut output.bytes, obsel, position)?;
+            }
+            output.pass()
+        })?;
+    } else {
+        features.sorted(&mut output)?;
+    }
     output.bytes.extend_from_slice(b"\n]}\n");
     output.flush()
+}
+
+/// Tells whether the order of the trace, which is that of the ends, is that of the begins too, as it is where obsels have no
+/// duration.
+fn is_sorted(obsels: &Obsels) -> Result<bool> {
+    let (mut last, mut is_sorted) = (i64::MIN, true);
+    obsels.for_each(&mut |obsel| {
+        is_sorted &= obsel.begin >= last;
+        last = obsel.begin;
+        Ok(())
+    })?;
+    Ok(is_sorted)
 }
 
 /// Longitude, latitude: the order of GeoJSON.
@@ -96,6 +117,37 @@ impl Features<'_> {
             }
         }
         Ok(Some(position))
+    }
+
+    /// Writes the features in the order of their begins, which is not that in which they are read.
+    fn sorted(&mut self, output: &mut Output<'_>) -> Result<()> {
+        let failure = |error: std::io::Error| Error::Store(error.into());
+        let mut kept = SpooledTempFile::new(IN_MEMORY);
+        let mut places: Vec<(i64, u64, usize)> = Vec::new();
+        let mut offset = 0;
+        let mut bytes = Vec::new();
+        let obsels = self.obsels;
+        obsels.for_each(&mut |obsel| {
+            if let Some(position) = self.position(obsel)? {
+                bytes.clear();
+                self.feature(&mut bytes, obsel, position)?;
+                kept.write_all(&bytes).map_err(failure)?;
+                places.push((obsel.begin, offset, bytes.len()));
+                offset += bytes.len() as u64;
+            }
+            Ok(())
+        })?;
+        // Those that begin together stay in the order of the trace.
+        places.sort_unstable();
+        for (rank, (_, offset, length)) in places.into_iter().enumerate() {
+            output.bytes.extend_from_slice(if rank == 0 { b"\n" } else { b",\n" });
+            bytes.resize(length, 0);
+            kept.seek(SeekFrom::Start(offset)).map_err(failure)?;
+            kept.read_exact(&mut bytes).map_err(failure)?;
+            output.bytes.extend_from_slice(&bytes);
+            output.pass()?;
+        }
+        Ok(())
     }
 
     fn feature(&mut self, bytes: &mut Vec<u8>, obsel: &Obsel<'_>, [longitude, latitude]: Position) -> Result<()> {
@@ -199,6 +251,15 @@ mod test {
             point(-4.5, 45.0, json!({"begin": 2, "end": 2, "subject": "http://example.org/bob"})),
         ]});
         assert_eq!(serde_json::from_slice::<Value>(&bytes).expect("it is JSON"), expected);
+        ktbs.post(
+            TRACE,
+            &format!("<e> a m:E ; k:hasTrace <> ; k:hasBegin 0 ; k:hasEnd 9 ; <{geo}lat> 1 ; <{geo}long> 2 ."),
+        );
+        let bytes = written(write, &ktbs.view("@obsels", &[]));
+        let read: Value = serde_json::from_slice(&bytes).expect("it is JSON");
+        let begins = read["features"].as_array().expect("an array").iter();
+        let begins: Vec<_> = begins.map(|feature| feature["properties"]["begin"].as_i64()).collect();
+        assert_eq!(begins, [Some(0), Some(1), Some(2)]);
         let nothing = written(write, &ktbs.view("@obsels", &[("minb", "9")]));
         let expected = json!({"type": "FeatureCollection", "features": []});
         assert_eq!(serde_json::from_slice::<Value>(&nothing).expect("it is JSON"), expected);

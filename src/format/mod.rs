@@ -6,6 +6,7 @@ pub mod csv;
 pub mod geojson;
 pub mod html;
 pub mod json;
+pub mod lines;
 pub mod ntriples;
 mod payload;
 pub mod rdfxml;
@@ -18,18 +19,24 @@ mod relative;
 mod sample;
 mod triples;
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 
 use crate::config::PayloadLimits;
 use crate::error::Result;
 use crate::rdf::Graph;
-use crate::resource::{Shape, View};
+use crate::resource::{Give, Shape, View};
 
 /// Parses a payload.
 pub type Parse = fn(&[u8], &Context<'_>) -> Result<Graph>;
 
 /// Writes a view. The writer is buffered; its errors are [`crate::error::Error::Gone`].
 pub type WriteView = fn(&View, &Prefixes, &mut dyn Write) -> Result<()>;
+
+/// Returns what a payload means that replaces what a view shows.
+pub type Restore = fn(Graph, &View) -> Result<Graph>;
+
+/// Reads obsels as they come, and gives each with its line.
+pub type ReadObsels = fn(&mut dyn BufRead, &Context<'_>, &mut Give<'_>) -> Result<()>;
 
 /// A syntax.
 #[derive(Debug)]
@@ -40,6 +47,11 @@ pub struct Format {
     pub parse: Option<Parse>,
     /// How a view is written.
     pub write: Option<WriteView>,
+    /// How a payload that replaces what a view shows gets back what the syntax could not tell the client, if there is
+    /// anything.
+    pub restore: Option<Restore>,
+    /// How obsels are read one after the other, as they come, if they can be.
+    pub read_obsels: Option<ReadObsels>,
 }
 
 /// What a parser must know of the resource to which a payload was sent.
@@ -70,52 +82,79 @@ pub static JSON_LD: Format = Format {
     name: "JSON-LD",
     parse: Some(json::parse),
     write: Some(json::write),
+    restore: None,
+    read_obsels: None,
 };
 /// Simple JSON: JSON-LD whose missing parts are guessed on the way in.
 pub static JSON: Format = Format {
     name: "JSON",
     parse: Some(json::parse_simple),
     write: Some(json::write_simple),
+    restore: Some(json::restore),
+    read_obsels: None,
 };
 /// Turtle.
 pub static TURTLE: Format = Format {
     name: "Turtle",
     parse: Some(turtle::parse),
     write: Some(turtle::write),
+    restore: None,
+    read_obsels: None,
 };
 /// N-Triples.
 pub static N_TRIPLES: Format = Format {
     name: "N-Triples",
     parse: Some(ntriples::parse),
     write: Some(ntriples::write),
+    restore: None,
+    read_obsels: None,
 };
 /// RDF/XML.
 pub static RDF_XML: Format = Format {
     name: "RDF/XML",
     parse: Some(rdfxml::parse),
     write: Some(rdfxml::write),
+    restore: None,
+    read_obsels: None,
 };
 /// A page for people.
 pub static HTML: Format = Format {
     name: "HTML",
     parse: None,
     write: Some(html::write),
+    restore: None,
+    read_obsels: None,
 };
 /// A table of obsels.
 pub static CSV: Format = Format {
     name: "CSV",
     parse: None,
     write: Some(csv::write),
+    restore: None,
+    read_obsels: Some(csv::read),
 };
 /// Obsels on a map.
 pub static GEO_JSON: Format = Format {
     name: "GeoJSON",
     parse: None,
     write: Some(geojson::write),
+    restore: None,
+    read_obsels: None,
+};
+
+/// Obsels in JSON, one a line.
+pub static NDJSON: Format = Format {
+    name: "newline-delimited JSON",
+    parse: None,
+    write: Some(lines::write),
+    restore: None,
+    read_obsels: Some(lines::read),
 };
 
 /// All the syntaxes.
-pub static FORMATS: [&Format; 8] = [&JSON_LD, &JSON, &TURTLE, &N_TRIPLES, &RDF_XML, &HTML, &CSV, &GEO_JSON];
+pub static FORMATS: [&Format; 9] = [
+    &JSON_LD, &JSON, &TURTLE, &N_TRIPLES, &RDF_XML, &HTML, &CSV, &GEO_JSON, &NDJSON,
+];
 
 /// A media type in which a resource can be shown.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +209,10 @@ static GENERIC: [Offer; 13] = [
 ];
 
 /// Offered by collections of obsels after everything else.
-static COLLECTION_LAST: [Offer; 1] = [offer("application/geo+json", "", &GEO_JSON)];
+static COLLECTION_LAST: [Offer; 2] = [
+    offer("application/geo+json", "", &GEO_JSON),
+    offer("application/x-ndjson", "ndjson", &NDJSON),
+];
 
 /// Returns what a resource of a shape offers, the preferred first. Types that are in both lists come twice, as the
 /// list of a 406 has always shown them.
@@ -197,6 +239,32 @@ static PARSERS: [(&str, &[&str], &Format); 12] = [
     ("text/plain", &["txt"], &N_TRIPLES),
     ("application/n-triples", &[], &N_TRIPLES),
 ];
+
+/// The media types of payloads that are one obsel a line, for stored traces only.
+static LINES: [(&str, &Format); 4] = [
+    ("application/x-ndjson", &NDJSON),
+    ("application/ndjson", &NDJSON),
+    ("application/jsonl", &NDJSON),
+    ("text/csv", &CSV),
+];
+
+/// Returns how obsels are read as they come, by the media type of the payload (lower case, without parameters).
+pub fn obsel_reader(media_type: &str) -> Option<ReadObsels> {
+    LINES
+        .iter()
+        .find(|row| row.0 == media_type)
+        .and_then(|row| row.1.read_obsels)
+}
+
+/// Returns the media types of payloads.
+pub fn payload_types() -> impl Iterator<Item = &'static str> {
+    PARSERS.iter().map(|row| row.0)
+}
+
+/// Returns the media types of payloads of obsels that are read as they come.
+pub fn line_types() -> impl Iterator<Item = &'static str> {
+    LINES.iter().map(|row| row.0)
+}
 
 /// Returns the syntax of a payload, by its media type (lower case, without parameters).
 pub fn parser(media_type: &str) -> Option<&'static Format> {

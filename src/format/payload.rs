@@ -286,6 +286,11 @@ fn is_plain_web_iri(iri: &str) -> bool {
         && fragments <= 1
 }
 
+/// Tells whether a text is a valid absolute IRI.
+pub(super) fn is_iri(text: &str) -> bool {
+    is_plain_web_iri(text) || is_absolute_iri_ref(text)
+}
+
 /// Runs a parser that is not ours, so that what makes it panic is the client's fault and not ours.
 ///
 /// # Rationale

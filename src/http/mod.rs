@@ -4,8 +4,10 @@
 //! request whatever the resource says; after it, validators, limits and the writing of the answer.
 
 mod conditional;
+mod document;
 pub mod kept;
 mod negotiate;
+mod openapi;
 mod represent;
 pub mod request;
 pub mod response;
@@ -13,6 +15,7 @@ mod status;
 mod target;
 
 use std::cell::RefCell;
+use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::http::request::Parts;
@@ -25,23 +28,27 @@ use self::status::Outcome;
 use self::target::Url;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::format::{self, Context, Format, Offer, Prefixes};
-use crate::plugin;
+use crate::format::{self, Context, Format, Offer, Prefixes, ReadObsels};
+use crate::plugin::{self, profiler::Stages};
 use crate::rdf::Graph;
-use crate::resource::{Service, Target, View};
+use crate::resource::{Give, Service, Shape, Target, View};
 
 /// Answers a request.
 ///
 /// A panic is a fault of ours that concerns this request only: it is logged, and answered as such.
 pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>) -> Response<Body> {
+    let stages = Stages::default();
     let (request, body) = request.into_parts();
     let response = match plugin::before(config, &request) {
         Some(response) => response.map(|()| Body::empty()),
-        None => catch_unwind(AssertUnwindSafe(|| respond(config, service, &request, body)))
+        None => catch_unwind(AssertUnwindSafe(|| respond(config, service, &request, body, &stages)))
             .unwrap_or_else(|_| Err(Error::Internal("a panic, told above".to_owned())))
             .unwrap_or_else(|error| refuse(config, &error, Some(&request))),
     };
     let (mut head, body) = response.into_parts();
+    if config.plugins.profiler {
+        head.extensions.insert(stages.measured());
+    }
     plugin::after(config, &request, &mut head);
     let body = if request.method == Method::HEAD {
         body.absent()
@@ -63,16 +70,27 @@ pub fn refuse(config: &Config, error: &Error, request: Option<&Parts>) -> Respon
     response
 }
 
-fn respond(config: &Config, service: &Service, request: &Parts, body: Incoming<'_>) -> Result<Response<Body>> {
-    let Some(url) = Url::parse(&request.uri, &config.server.root)? else {
+fn respond(
+    config: &Config,
+    service: &Service,
+    request: &Parts,
+    body: Incoming<'_>,
+    stages: &Stages,
+) -> Result<Response<Body>> {
+    let Some(mut url) = Url::parse(&request.uri, &config.server.root)? else {
         return Ok(status::success(Outcome::Elsewhere));
     };
-    let target = service.find(&url.iri)?;
+    url.parameters.retain(|(name, _)| !plugin::takes(config, name));
+    if let Some(answer) = document::answer(config, &request.method, &request.headers, &mut url) {
+        return answer;
+    }
+    let target = stages.time("find", || service.find(&url.iri))?;
     let exchange = Exchange {
         config,
         service,
         request,
         url,
+        stages,
     };
     match request.method {
         Method::GET | Method::HEAD => exchange.get(target),
@@ -93,6 +111,7 @@ struct Exchange<'a> {
     service: &'a Service,
     request: &'a Parts,
     url: Url,
+    stages: &'a Stages,
 }
 
 impl Exchange<'_> {
@@ -109,8 +128,11 @@ impl Exchange<'_> {
             return self.show(view?, offer, "no-store");
         }
         // What a client wants computed anew, whatever the store knows, is not to be answered from memory.
-        let lasts = !busted && !self.url.parameters.iter().any(|(name, _)| name == "refresh");
-        let view = self.service.read(target, &self.url.parameters)?;
+        let lasts =
+            !busted && !self.config.plugins.profiler && !self.url.parameters.iter().any(|(name, _)| name == "refresh");
+        let view = self
+            .stages
+            .time("read", || self.service.read(target, &self.url.parameters))?;
         let mut response = self.show(view, offer, self.cache_control(busted))?;
         if lasts {
             response.extensions_mut().insert(Lasting);
@@ -126,17 +148,57 @@ impl Exchange<'_> {
         let body = body
             .into_inner()
             .ok_or_else(|| Error::Internal("a plugin has read the body".into()))?;
+        let (media_type, charset) = request::content_type(&self.request.headers);
+        let is_trace = target.shape() == Shape::Trace && target.allow().contains(&"POST");
+        if let Some(read) = format::obsel_reader(&media_type).filter(|_| is_trace) {
+            return self.post_obsels(target, read, charset.as_deref(), body);
+        }
         let graph = if target.allow().contains(&"POST") {
-            let (media_type, charset) = request::content_type(&self.request.headers);
             let format = parser(&media_type)?;
-            let payload = body.read(self.config)?;
+            let payload = self.stages.time("receive", || body.read(self.config))?;
             self.parse(target, format, &payload, charset.as_deref(), false)?
         } else {
             // The resource says itself why it refuses, whatever the payload is.
             Graph::new()
         };
-        let created = self.service.create(target, &self.url.parameters, graph)?;
+        let created = self
+            .stages
+            .time("create", || self.service.create(target, &self.url.parameters, graph))?;
         Ok(status::success(Outcome::Created(created)))
+    }
+
+    /// Adds obsels as they come, however many they are.
+    fn post_obsels(
+        &self,
+        target: &Target,
+        read: ReadObsels,
+        charset: Option<&str>,
+        body: Incoming<'_>,
+    ) -> Result<Response<Body>> {
+        if let Some(charset) = charset.filter(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
+            return Err(Error::UnsupportedType(format!(
+                "obsels that are read as they come must be in UTF-8, not in {charset}"
+            )));
+        }
+        let limits = &self.config.limits.payload;
+        let max_triples = self
+            .config
+            .server
+            .max_triples
+            .unwrap_or(limits.triples)
+            .min(limits.triples);
+        let mut body = BufReader::new(body.bounded(self.config)?);
+        let parent = target.parent();
+        let context = self.context(target, parent.as_deref(), false);
+        let mut read = |give: &mut Give<'_>| read(&mut body, &context, give);
+        let parameters = &self.url.parameters;
+        let created = self.stages.time("create", || {
+            self.service.create_many(target, parameters, max_triples, &mut read)
+        });
+        match created {
+            Err(Error::Gone(error)) => Err(request::incomplete(error)),
+            created => Ok(status::success(Outcome::Created(created?))),
+        }
     }
 
     /// The order of the checks is a contract: what is refused for two reasons is refused for the first of them. The
@@ -161,15 +223,31 @@ impl Exchange<'_> {
             self.url.extension.is_some(),
         )?;
         let format = format?;
-        let payload = body.read(self.config)?;
+        let payload = self.stages.time("receive", || body.read(self.config))?;
         self.service.check_replaceable(&target, &self.url.parameters)?;
         let graph = self.parse(&target, format, &payload, charset.as_deref(), true)?;
-        let view = self.service.replace(target, &expected, graph)?;
+        let graph = self.restored(&target, format, graph)?;
+        let view = self
+            .stages
+            .time("replace", || self.service.replace(target, &expected, graph))?;
         self.show(view, offer, self.cache_control(false))
     }
 
+    /// Gives back to a payload what its format could not tell the client who had read the resource in it.
+    fn restored(&self, target: &Target, format: &Format, graph: Graph) -> Result<Graph> {
+        let read_plainly = matches!(target.shape(), Shape::Trace | Shape::Obsels);
+        match format.restore.filter(|_| read_plainly) {
+            Some(restore) => {
+                let state = self.service.find(&target.iri)?;
+                restore(graph, &self.service.read(state, &[])?)
+            }
+            None => Ok(graph),
+        }
+    }
+
     fn delete(&self, target: &Target) -> Result<Response<Body>> {
-        self.service.delete(target, &self.url.parameters)?;
+        self.stages
+            .time("delete", || self.service.delete(target, &self.url.parameters))?;
         Ok(status::success(Outcome::Deleted))
     }
 
@@ -264,16 +342,10 @@ impl Exchange<'_> {
             .parse
             .ok_or_else(|| Error::UnsupportedType(format!("{} is never read", format.name)))?;
         let parent = target.parent();
-        let context = Context {
-            base: &target.iri,
-            shape: target.shape(),
-            parent: parent.as_deref(),
-            parent_is_root: parent.as_ref() == Some(&self.config.server.root),
-            model: target.model(),
-            replacing,
-            limits: &self.config.limits.payload,
-        };
-        let graph = parse(&negotiate::decode(payload, charset)?, &context)?;
+        let context = self.context(target, parent.as_deref(), replacing);
+        let graph = self
+            .stages
+            .time("parse", || parse(&negotiate::decode(payload, charset)?, &context))?;
         match self.config.server.max_triples {
             Some(max_triples) if graph.len() as u64 > max_triples => {
                 Err(Error::TooLarge(format!("max_triples ({max_triples}) was exceeded")))
@@ -282,8 +354,24 @@ impl Exchange<'_> {
         }
     }
 
+    /// Returns what a parser must know of a resource.
+    fn context<'c>(&'c self, target: &'c Target, parent: Option<&'c str>, replacing: bool) -> Context<'c> {
+        Context {
+            base: &target.iri,
+            shape: target.shape(),
+            parent,
+            parent_is_root: parent == Some(&self.config.server.root),
+            model: target.model(),
+            replacing,
+            limits: &self.config.limits.payload,
+        }
+    }
+
     /// Answers with a view: only its headers, if the client already has it.
-    fn show(&self, view: View, offer: &Offer, cache_control: &str) -> Result<Response<Body>> {
+    fn show(&self, mut view: View, offer: &Offer, cache_control: &str) -> Result<Response<Body>> {
+        if view.shape == Shape::Root {
+            view.links.push(document::link(&view.iri)?);
+        }
         let mut headers = represent::headers(&view, offer, self.url.extension.is_none())?;
         match HeaderValue::from_str(cache_control) {
             Ok(value) if !value.is_empty() => {
@@ -310,7 +398,9 @@ impl Exchange<'_> {
             .write
             .ok_or_else(|| Error::Serialize(format!("{} is never written", offer.format.name)))?;
         let prefixes = Prefixes(self.config.prefixes.clone());
-        let body = represent::body(view, write, prefixes, server.max_bytes)?;
+        let body = self
+            .stages
+            .time("write", || represent::body(view, write, prefixes, server.max_bytes))?;
         Ok(with_headers(Outcome::Shown(body), headers))
     }
 }

@@ -172,33 +172,68 @@ impl Incoming<'_> {
     /// * `Parse` if the body has not the length that was told;
     /// * `Gone` if the client or the web server stopped sending.
     pub fn read(self, config: &Config) -> Result<Vec<u8>> {
+        let length = self.length.unwrap_or(0);
+        let mut bounded = self.bounded(config)?;
+        let mut body = Vec::with_capacity(usize::try_from(length.min(RESERVE)).unwrap_or(0));
+        bounded.read_to_end(&mut body).map_err(incomplete)?;
+        Ok(body)
+    }
+
+    /// Returns a reader of the body that fails where the body is longer than the limits, or is not as long as was told.
+    /// [`incomplete`] tells why it failed.
+    ///
+    /// # Errors
+    /// `LengthRequired`, `TooLarge` as for [`Incoming::read`].
+    pub fn bounded(self, config: &Config) -> Result<impl Read> {
         let limit = Limit::of(config);
         if self.length.is_none() && config.server.max_bytes.is_some() {
             return Err(Error::LengthRequired);
         }
-        let length = self.length.unwrap_or(0);
-        if length > limit.bytes {
+        if self.length.is_some_and(|length| length > limit.bytes) {
             return Err(limit.exceeded());
         }
-        let mut body = Vec::with_capacity(usize::try_from(length.min(RESERVE)).unwrap_or(0));
-        self.bytes
-            .take(limit.bytes.saturating_add(1))
-            .read_to_end(&mut body)
-            .map_err(incomplete)?;
-        if body.len() as u64 > limit.bytes {
-            return Err(limit.exceeded());
+        Ok(Bounded {
+            announced: self.length,
+            bytes: self.bytes.take(limit.bytes.saturating_add(1)),
+            limit,
+            read: 0,
+        })
+    }
+}
+
+/// The body of a request, as it comes.
+struct Bounded<R> {
+    bytes: R,
+    announced: Option<u64>,
+    limit: Limit,
+    read: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.bytes.read(buffer)?;
+        self.read += n as u64;
+        if self.read > self.limit.bytes {
+            return Err(io::Error::other(self.limit.exceeded()));
         }
-        match self.length {
-            Some(length) if length != body.len() as u64 => Err(Error::Parse(format!(
-                "the body has {} bytes, and {length} were announced",
-                body.len()
-            ))),
-            _ => Ok(body),
+        let is_end = n == 0 && !buffer.is_empty();
+        match self.announced {
+            Some(length) if self.read > length || is_end && self.read < length => {
+                let read = self.read;
+                let message = format!("the body has {read} bytes, and {length} were announced");
+                Err(io::Error::other(Error::Parse(message)))
+            }
+            _ => Ok(n),
         }
     }
 }
 
-fn incomplete(error: io::Error) -> Error {
+/// Returns why a body could not be read to its end.
+pub fn incomplete(error: io::Error) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(known) => return known,
+        Err(error) => error,
+    };
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::Parse("the body is not complete".to_owned()),
         _ => Error::Gone(error),

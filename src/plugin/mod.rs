@@ -6,6 +6,7 @@
 mod cors;
 mod meth_external;
 mod post_via_get;
+pub mod profiler;
 mod sparql_endpoints;
 
 use std::sync::Arc;
@@ -38,13 +39,13 @@ pub enum Work {
     Steps(Steps),
     /// By the resources, which know the switch.
     Resources,
-    /// Nowhere yet.
-    Missing,
 }
 
 /// What a plugin does around a request; the default is nothing.
 #[derive(Debug)]
 pub struct Steps {
+    /// The query parameters that are the plugin's own: resources never see them.
+    pub takes: &'static [&'static str],
     /// May answer a request, whatever it asks.
     pub before: fn(&Config, &request::Parts) -> Option<Response<()>>,
     /// May take a GET of an existing resource; the view is then shown, and never cached.
@@ -57,6 +58,7 @@ pub struct Steps {
 
 /// Steps that do nothing.
 const NOTHING: Steps = Steps {
+    takes: &[],
     before: |_, _| None,
     take: |_| None,
     answer: |_| None,
@@ -130,6 +132,11 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// Returns the media types of the results of SPARQL endpoints; some may come twice.
+pub fn sparql_results() -> impl Iterator<Item = &'static str> {
+    sparql_endpoints::results()
+}
+
 /// The plugins, in the order in which they see a request; they see the answer in the reverse order.
 pub static PLUGINS: [Plugin; 7] = [
     Plugin {
@@ -165,7 +172,7 @@ pub static PLUGINS: [Plugin; 7] = [
     Plugin {
         name: "profiler",
         is_on: |plugins| plugins.profiler,
-        work: Work::Missing,
+        work: Work::Steps(profiler::STEPS),
     },
 ];
 
@@ -175,8 +182,13 @@ fn steps(config: &Config) -> impl DoubleEndedIterator<Item = &'static Steps> {
         .filter(|plugin| (plugin.is_on)(&config.plugins))
         .filter_map(|plugin| match &plugin.work {
             Work::Steps(steps) => Some(steps),
-            Work::Resources | Work::Missing => None,
+            Work::Resources => None,
         })
+}
+
+/// Tells whether a query parameter is for a plugin only.
+pub fn takes(config: &Config, parameter: &str) -> bool {
+    steps(config).any(|steps| steps.takes.contains(&parameter))
 }
 
 /// Returns the answer of the first plugin that has one for a request.
@@ -206,14 +218,6 @@ pub fn commands(config: &Config) -> Option<Arc<dyn Runner>> {
     Some(Arc::new(meth_external::Commands::allowed(config)?))
 }
 
-/// Returns the plugins that are on and do nothing yet.
-pub fn missing(plugins: &Plugins) -> impl Iterator<Item = &'static str> {
-    PLUGINS
-        .iter()
-        .filter(|plugin| (plugin.is_on)(plugins) && matches!(plugin.work, Work::Missing))
-        .map(|plugin| plugin.name)
-}
-
 #[cfg(test)]
 pub(crate) mod test {
     use super::*;
@@ -229,16 +233,5 @@ pub(crate) mod test {
         for (i, plugin) in PLUGINS.iter().enumerate() {
             assert!(PLUGINS[..i].iter().all(|other| other.name != plugin.name));
         }
-    }
-
-    #[test]
-    fn what_does_nothing_yet_is_told() {
-        let mut plugins = config().plugins;
-        assert_eq!(missing(&plugins).count(), 0);
-        plugins.cors = true;
-        plugins.stats_subjects = true;
-        plugins.sparql_endpoints = true;
-        plugins.profiler = true;
-        assert_eq!(missing(&plugins).collect::<Vec<_>>(), ["profiler"]);
     }
 }

@@ -25,6 +25,11 @@ static GRAPHS: [&str; 4] = [
     "text/plain",
 ];
 
+/// Returns the media types of all that may be answered; some come twice.
+pub(super) fn results() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|syntax| syntax.media_type()).chain(GRAPHS)
+}
+
 /// What a query or an update is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {

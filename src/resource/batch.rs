@@ -21,13 +21,15 @@ use crate::vocab::{ktbs, skos};
 const BARE_NAME: &str = "o";
 
 /// Obsels on their way into a trace, split, completed and checked, in the order in which they are to be added.
-struct Batch<'g> {
+pub(super) struct Batch<'g> {
     graph: &'g Graph,
-    descriptions: Descriptions,
-    terms: Terms,
-    rules: Rules,
+    /// The descriptions of the obsels.
+    pub descriptions: Descriptions,
+    /// What means something in the graph.
+    pub terms: Terms,
+    rules: &'g Rules,
     /// Which description, when.
-    order: Vec<(usize, Times)>,
+    pub order: Vec<(usize, Times)>,
 }
 
 /// Adds the obsels of a posted graph to a stored trace; returns their IRIs, in the order (begin, end) in which they
@@ -45,7 +47,7 @@ pub(super) fn create_obsels(service: &Service, target: &Target, graph: &Graph) -
     let mut entry = target.entry.clone();
     loop {
         let rules = Rules::of(&service.store.read()?, &entry, true)?;
-        let batch = Batch::prepare(graph, &candidates, rules)?;
+        let batch = Batch::prepare(graph, &candidates, &rules)?;
         let mut change = service.store.write()?;
         check_current(&change, target)?;
         match change.entry(&entry.head.path)? {
@@ -72,7 +74,7 @@ pub(super) fn replace_obsels(service: &Service, target: &Target, expected: &Expe
     let candidates = subjects_of_trace(graph, &trace);
     check_identifiers(graph, &candidates, &trace, &service.settings)?;
     let rules = Rules::of(&target.snapshot, &target.entry, false)?;
-    let batch = Batch::prepare(graph, &candidates, rules)?;
+    let batch = Batch::prepare(graph, &candidates, &rules)?;
     batch.check_nothing_else()?;
     let mut change = service.store.write()?;
     check_current(&change, target)?;
@@ -95,6 +97,22 @@ pub(super) fn check_current(change: &Change<'_>, target: &Target) -> Result<()> 
     }
 }
 
+/// Returns the number of the next obsel of a trace that counts in a sequence, from 1.
+///
+/// # Errors
+/// `InvalidData` if there is no greater number; those of the store.
+pub(super) fn next_number(change: &Change<'_>, trace: TraceNumber) -> Result<i64> {
+    match change.last_place(trace)? {
+        None => Ok(1),
+        Some(last) => last.end.checked_add(1).ok_or_else(|| {
+            Error::invalid(format!(
+                "Property <{}> is required: no number is left after that of the last obsel",
+                ktbs::HAS_BEGIN
+            ))
+        }),
+    }
+}
+
 /// Returns the nodes that a graph places in a trace, in the order of the graph.
 fn subjects_of_trace(graph: &Graph, trace: &str) -> Vec<TermId> {
     let (Some(has_trace), Some(trace)) = (graph.iri_id(ktbs::HAS_TRACE), graph.iri_id(trace)) else {
@@ -109,7 +127,15 @@ fn subjects_of_trace(graph: &Graph, trace: &str) -> Vec<TermId> {
 
 /// Returns the nodes of which a posted graph makes obsels: those that it places in the trace, but for the obsels that
 /// are there already and of which it says nothing else. (What a GET shows of related obsels may so be posted back.)
-fn candidates(graph: &Graph, trace: &str, reading: &dyn Reading, number: TraceNumber) -> Result<Vec<TermId>> {
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn candidates(
+    graph: &Graph,
+    trace: &str,
+    reading: &dyn Reading,
+    number: TraceNumber,
+) -> Result<Vec<TermId>> {
     let nodes = subjects_of_trace(graph, trace);
     let mut says: std::collections::HashMap<TermId, usize> = nodes.iter().map(|node| (*node, 0)).collect();
     for [s, ..] in graph.ids() {
@@ -132,7 +158,10 @@ fn candidates(graph: &Graph, trace: &str, reading: &dyn Reading, number: TraceNu
 }
 
 /// Checks the IRIs of the obsels of a payload, whatever the store holds.
-fn check_identifiers(graph: &Graph, nodes: &[TermId], trace: &str, settings: &Settings) -> Result<()> {
+///
+/// # Errors
+/// `InvalidData`.
+pub(super) fn check_identifiers(graph: &Graph, nodes: &[TermId], trace: &str, settings: &Settings) -> Result<()> {
     let most = settings.id_bytes.min(ID_BYTES);
     let mut problems = Vec::new();
     for node in nodes {
@@ -163,7 +192,10 @@ fn check_identifiers(graph: &Graph, nodes: &[TermId], trace: &str, settings: &Se
 
 impl<'g> Batch<'g> {
     /// Splits a graph into obsels, completes and checks them, and orders them.
-    fn prepare(graph: &'g Graph, nodes: &[TermId], rules: Rules) -> Result<Self> {
+    ///
+    /// # Errors
+    /// `InvalidData`, `TooLarge`.
+    pub(super) fn prepare(graph: &'g Graph, nodes: &[TermId], rules: &'g Rules) -> Result<Self> {
         let descriptions = description::split(graph, nodes)?;
         let terms = Terms::of(graph);
         let known: HashSet<TermId> = nodes.iter().copied().collect();
@@ -171,7 +203,7 @@ impl<'g> Batch<'g> {
         let mut order = Vec::with_capacity(nodes.len());
         let mut problems = Vec::new();
         for (i, description) in descriptions.obsels.iter().enumerate() {
-            match completion::complete(graph, description, &terms, &rules, &is_obsel) {
+            match completion::complete(graph, description, &terms, rules, &is_obsel) {
                 Ok(times) => order.push((i, times)),
                 Err(found) => problems.extend(found),
             }
@@ -215,10 +247,14 @@ impl<'g> Batch<'g> {
         let ids = self.identifiers(change, number, settings)?;
         let range = trace::pseudo_monotonicity_range(&entry.graph, &self.rules.trace);
         let mut monotonicity = Monotonicity::new(change.last_place(number)?, range);
-        let mut recorder = Recorder::new(self.graph, &self.descriptions, &self.terms, &self.rules, &ids)?;
+        let mut recorder = Recorder::new(self.graph, &self.descriptions, &self.terms, self.rules, &ids)?;
         let mut iris = Vec::with_capacity(self.order.len());
         for (i, times) in &self.order {
             let mut obsel = recorder.obsel(change, *i, *times)?;
+            if times.is_numbered {
+                let next = next_number(change, number)?;
+                (obsel.begin, obsel.end) = (next, next);
+            }
             relations::drop_known(change, number, &mut obsel)?;
             let related = relations::related(change, number, &obsel)?;
             change.add_obsel(number, &obsel)?;
@@ -272,7 +308,7 @@ impl<'g> Batch<'g> {
     }
 
     /// Returns the label from which the name of an obsel is minted, if it has one.
-    fn label(&self, description: &Description) -> Option<&'g str> {
+    pub(super) fn label(&self, description: &Description) -> Option<&'g str> {
         debug_assert!(is_blank(self.graph.term(description.node)));
         let label = self.graph.iri_id(skos::PREF_LABEL)?;
         let mut labels = description.own.iter().filter(|[_, p, _]| *p == label);

@@ -20,7 +20,7 @@ static TIMES: [Property; 4] = [
 ];
 
 /// What a trace says of its obsels.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// The IRI of the trace.
     pub trace: String,
@@ -122,6 +122,9 @@ impl Terms {
 /// What a description says, or is completed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
+    /// Whether the obsel is numbered when it is added, since it counts in a sequence and says nothing else: begin and end
+    /// are then to be ignored.
+    pub is_numbered: bool,
     /// Begin, in units of the trace since its origin.
     pub begin: i64,
     /// End, not before the begin.
@@ -194,8 +197,10 @@ pub fn complete(
         rules,
         &about,
     )?;
+    let is_numbered = rules.completes && rules.unit == Unit::Sequence && begin.is_none() && end.is_none();
     let begin = match begin {
         Some(begin) => begin,
+        None if is_numbered => 0,
         None if rules.completes => rules.offset(time::now()).ok_or_else(|| {
             vec![format!(
                 "Property <{}> of {about} is required: the origin and the unit of the trace do not tell the present time",
@@ -213,6 +218,7 @@ pub fn complete(
         return Err(vec![format!("End timestamp is before begin timestamp [{begin},{end}]")]);
     }
     Ok(Times {
+        is_numbered,
         begin,
         end,
         takes_default_subject: subjects == 0 && rules.default_subject.is_some(),

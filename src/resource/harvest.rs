@@ -9,6 +9,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use tempfile::SpooledTempFile;
 
 use super::monotonicity::Monotonicity;
+use super::recording::Dictionary;
 use super::relations;
 use crate::error::{Error, Result};
 use crate::method::Sink;
@@ -73,6 +74,16 @@ impl<'r> Harvest<'r> {
     }
 }
 
+impl Dictionary for Harvest<'_> {
+    fn name(&mut self, iri: &str) -> Result<Name> {
+        Sink::name(self, iri)
+    }
+
+    fn root(&self) -> &str {
+        self.reading.root()
+    }
+}
+
 impl Sink for Harvest<'_> {
     fn clear(&mut self) -> Result<()> {
         self.keep(CLEAR, &[])
@@ -120,16 +131,38 @@ impl Changes {
         self.count == 0
     }
 
+    /// Calls a function with each obsel that was put, in order.
+    ///
+    /// # Errors
+    /// Those of the function, and of the store; `Internal` if the temporary file cannot be read.
+    pub fn for_each_put<'c>(
+        self,
+        change: &mut Change<'c>,
+        f: &mut dyn FnMut(&mut Change<'c>, &mut Obsel<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let names = self.names(change)?;
+        let mut kept = BufReader::new(self.kept);
+        let mut body = Vec::new();
+        for _ in 0..self.count {
+            if read_change(&mut kept, &mut body).map_err(spool)? == PUT {
+                f(change, &mut decode(&body, &names)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the names in the store of those that the harvest gave.
+    fn names(&self, change: &mut Change<'_>) -> Result<Vec<Name>> {
+        let names = self.new_names.iter().map(|iri| change.name(iri));
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// Stores the changes, and renews the tags that they break.
     ///
     /// # Errors
     /// Those of the store; `Internal` if the temporary file cannot be read.
     pub fn store(self, change: &mut Change<'_>, trace: TraceNumber) -> Result<()> {
-        let names = self
-            .new_names
-            .iter()
-            .map(|iri| change.name(iri))
-            .collect::<Result<Vec<_>, _>>()?;
+        let names = self.names(change)?;
         let mut kept = BufReader::new(self.kept);
         // A computed trace has no pseudo-monotonicity range of its own.
         let mut monotonicity = Monotonicity::new(change.last_place(trace)?, 0);
@@ -147,17 +180,7 @@ impl Changes {
                     only_adds &= !change.remove_obsel(trace, id)?;
                 }
                 _ => {
-                    let mut input = Input(&body);
-                    let mut obsel = Obsel {
-                        id: input.text()?,
-                        ..Obsel::default()
-                    };
-                    (obsel.begin, obsel.end) = (input.int()?, input.int()?);
-                    record::decode(input.0, &mut obsel)?;
-                    obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
-                        Some(new) => names[new as usize],
-                        None => name,
-                    });
+                    let obsel = decode(&body, &names)?;
                     let known = if cleared { None } else { change.obsel(trace, obsel.id)? };
                     match known {
                         Some(known) if known == obsel => {}
@@ -197,6 +220,22 @@ impl Changes {
         }
         Ok(())
     }
+}
+
+/// Returns the obsel that was put, with the names that the store now has.
+fn decode<'b>(body: &'b [u8], names: &[Name]) -> Result<Obsel<'b>> {
+    let mut input = Input(body);
+    let mut obsel = Obsel {
+        id: input.text()?,
+        ..Obsel::default()
+    };
+    (obsel.begin, obsel.end) = (input.int()?, input.int()?);
+    record::decode(input.0, &mut obsel)?;
+    obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
+        Some(new) => names[new as usize],
+        None => name,
+    });
+    Ok(obsel)
 }
 
 /// Reads a mark and, into `body`, what follows it.

@@ -42,7 +42,7 @@ pub fn token(length: usize) -> Result<String> {
 }
 
 /// Returns the beginning of a text: at most `max_bytes` bytes, but one character at least.
-fn cut(text: &str, max_bytes: usize) -> &str {
+pub fn cut(text: &str, max_bytes: usize) -> &str {
     let starts = text.char_indices().map(|(start, c)| start + c.len_utf8());
     let end = starts
         .enumerate()

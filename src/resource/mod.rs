@@ -11,6 +11,8 @@
 
 mod base;
 mod batch;
+mod bulk;
+pub mod catalog;
 mod check;
 mod completion;
 mod computation;
@@ -31,6 +33,7 @@ mod model;
 mod monotonicity;
 mod obsel;
 mod obsels;
+pub mod parameter;
 mod path;
 mod prop;
 mod read;
@@ -174,6 +177,9 @@ pub struct Service {
     pub settings: Settings,
 }
 
+/// Takes obsels as they come: the number of its line, the graph of its description.
+pub type Give<'a> = dyn FnMut(u64, Graph) -> Result<()> + 'a;
+
 /// The condition under which a resource may be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -274,6 +280,36 @@ impl Service {
             (Aspect::Obsel(_), _) => Err(target.not_allowed(format!("Can not post to obsel <{}>", target.iri))),
             _ => Err(target.not_allowed("post_graph not supported")),
         }
+    }
+
+    /// Adds to a stored trace the obsels that `read` gives, each with its line, as they come; returns their IRIs, in order.
+    /// All or none are added, whatever their number. `max_triples` bounds those of all.
+    ///
+    /// # Errors
+    /// `BadParameters`, `NotAllowed`, `InvalidData`, `TooLarge`, `Conflict` if the trace was edited meanwhile, `NotFound` if it
+    /// was deleted, those of `read`, and those of the store.
+    pub fn create_many(
+        &self,
+        target: &Target,
+        parameters: &Parameters,
+        max_triples: u64,
+        read: &mut dyn FnMut(&mut Give<'_>) -> Result<()>,
+    ) -> Result<Vec<String>> {
+        no_parameters(parameters)?;
+        if target.aspect != Aspect::Itself || target.entry.head.kind != Kind::StoredTrace {
+            return Err(target.not_allowed("post_graph not supported"));
+        }
+        let mut bulk = bulk::Bulk::new(self, target)?;
+        read(&mut |line, graph| {
+            bulk.add(line, &graph)?;
+            if bulk.triples() > max_triples {
+                return Err(Error::TooLarge(format!(
+                    "line {line}, column 1: {max_triples} triples were exceeded"
+                )));
+            }
+            Ok(())
+        })?;
+        bulk.store()
     }
 
     /// Calls a function with each graph whose name starts with the IRI of a resource: its own, those of the resources below
@@ -400,25 +436,7 @@ impl Service {
 /// # Errors
 /// `BadParameters`, which names them, each once, in order.
 fn no_parameters(parameters: &Parameters) -> Result<()> {
-    no_parameters_but(&[], parameters)
-}
-
-/// Checks that there is no parameter but those of these names.
-///
-/// # Errors
-/// `BadParameters`, which names the others, each once, in order.
-fn no_parameters_but(known: &[&str], parameters: &Parameters) -> Result<()> {
-    let mut unknown: Vec<&str> = Vec::new();
-    for (name, _) in parameters {
-        if !known.contains(&name.as_str()) && !unknown.contains(&name.as_str()) {
-            unknown.push(name);
-        }
-    }
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let names = check::listed(&unknown);
-    Err(Error::BadParameters(format!("Unsupported parameter(s):{names}")))
+    parameter::check_known(&[], parameters)
 }
 
 #[cfg(test)]

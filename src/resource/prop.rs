@@ -5,18 +5,40 @@
 
 use crate::error::Result;
 use crate::rdf::{Graph, integer, iri};
-use crate::resource::{Parameters, Target, no_parameters, no_parameters_but};
+use crate::resource::parameter::{Form, Parameter, check_known};
+use crate::resource::{Parameters, Target, no_parameters};
 use crate::store::{Kind, Reading};
 use crate::vocab::{ktbs, rdfs, skos};
 
+/// The parameters of a GET on the root.
+pub static OF_ROOT: [Parameter; 1] = [prop(&["label", "comment"])];
+
+/// The parameters of a GET on a base.
+pub static OF_BASE: [Parameter; 1] = [prop(&[
+    "label",
+    "comment",
+    "hasModel",
+    "hasSource",
+    "hasMethod",
+    "obselCount",
+])];
+
+const fn prop(names: &'static [&'static str]) -> Parameter {
+    Parameter {
+        name: "prop",
+        form: Form::Some(names),
+        meaning: "Which properties of the items are shown with the list.",
+    }
+}
+
 /// What can be asked about the bases of the root.
-static OF_ROOT: [(&str, &[&str]); 2] = [
+static ABOUT_BASES: [(&str, &[&str]); 2] = [
     ("label", &[rdfs::LABEL, skos::PREF_LABEL]),
     ("comment", &[rdfs::COMMENT]),
 ];
 
 /// What can be asked about the items of a base, besides `obselCount`.
-static OF_BASE: [(&str, &[&str]); 5] = [
+static ABOUT_ITEMS: [(&str, &[&str]); 5] = [
     ("label", &[rdfs::LABEL, skos::PREF_LABEL]),
     ("comment", &[rdfs::COMMENT]),
     ("hasModel", &[ktbs::HAS_MODEL]),
@@ -32,11 +54,11 @@ static OF_BASE: [(&str, &[&str]); 5] = [
 pub fn add(target: &Target, parameters: &Parameters, graph: &mut Graph) -> Result<()> {
     let kind = target.entry.head.kind;
     let known: &[(&str, &[&str])] = match kind {
-        Kind::Root => &OF_ROOT,
-        Kind::Base => &OF_BASE,
+        Kind::Root => &ABOUT_BASES,
+        Kind::Base => &ABOUT_ITEMS,
         _ => return no_parameters(parameters),
     };
-    no_parameters_but(&["prop"], parameters)?;
+    check_known(&OF_ROOT, parameters)?;
     let asked: Vec<&str> = parameters
         .iter()
         .flat_map(|(_, names)| names.split(','))

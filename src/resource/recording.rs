@@ -13,6 +13,28 @@ use crate::store::codec::ID_BYTES;
 use crate::store::{Change, Reading};
 use crate::vocab::{ktbs, xsd};
 
+/// What gives IRIs their names: the store, or something that waits for it.
+pub trait Dictionary {
+    /// Returns the name of an absolute IRI, which is given one if it has none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn name(&mut self, iri: &str) -> Result<Name>;
+
+    /// Returns the IRI of the root.
+    fn root(&self) -> &str;
+}
+
+impl Dictionary for Change<'_> {
+    fn name(&mut self, iri: &str) -> Result<Name> {
+        Ok(Change::name(self, iri)?)
+    }
+
+    fn root(&self) -> &str {
+        Reading::root(self)
+    }
+}
+
 /// Makes records of the descriptions of one payload.
 pub struct Recorder<'a> {
     graph: &'a Graph,
@@ -73,7 +95,7 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// Those of the store, whose dictionary learns new names.
-    pub fn obsel(&mut self, change: &mut Change<'_>, index: usize, times: Times) -> Result<Obsel<'a>> {
+    pub fn obsel(&mut self, names: &mut dyn Dictionary, index: usize, times: Times) -> Result<Obsel<'a>> {
         let description = &self.descriptions.obsels[index];
         let mut obsel = Obsel {
             id: &self.ids[index],
@@ -84,15 +106,15 @@ impl<'a> Recorder<'a> {
         let mut blanks = HashMap::new();
         for [_, p, o] in &description.own {
             if self.terms.is_type(*p) {
-                let name = self.name(change, *o)?;
+                let name = self.name(names, *o)?;
                 obsel.types.push(Value::Named(name));
             } else if !self.terms.is_kept_apart(*p) {
-                let arc = self.arc(change, *p, *o, &mut blanks)?;
+                let arc = self.arc(names, *p, *o, &mut blanks)?;
                 obsel.arcs.push(arc);
             }
         }
         if obsel.types.is_empty() {
-            obsel.types.push(Value::Named(change.name(ktbs::OBSEL)?));
+            obsel.types.push(Value::Named(names.name(ktbs::OBSEL)?));
         }
         if let Some(subject) = self
             .rules
@@ -100,32 +122,32 @@ impl<'a> Recorder<'a> {
             .as_ref()
             .filter(|_| times.takes_default_subject)
         {
-            let object = self.value_of(change, subject)?;
+            let object = self.value_of(names, subject)?;
             obsel.arcs.push(Arc {
-                predicate: change.name(ktbs::HAS_SUBJECT)?,
+                predicate: names.name(ktbs::HAS_SUBJECT)?,
                 object,
             });
         }
-        sort_arcs(change, &mut obsel.arcs)?;
+        sort_arcs(names, &mut obsel.arcs)?;
         for group in &description.groups {
             let group = &self.descriptions.groups[*group];
             for [s, p, o] in &group.own {
-                let Value::Blank(node) = self.value(change, *s, &mut blanks)? else {
+                let Value::Blank(node) = self.value(names, *s, &mut blanks)? else {
                     continue;
                 };
-                let arc = self.arc(change, *p, *o, &mut blanks)?;
+                let arc = self.arc(names, *p, *o, &mut blanks)?;
                 obsel.blank_arcs.push((node, arc));
             }
             for [s, p, o] in &group.incoming {
-                let subject = self.value(change, *s, &mut blanks)?;
-                let arc = self.arc(change, *p, *o, &mut blanks)?;
+                let subject = self.value(names, *s, &mut blanks)?;
+                let arc = self.arc(names, *p, *o, &mut blanks)?;
                 obsel.others.push((subject, arc));
             }
         }
         obsel.blank_arcs.sort_by_key(|(node, arc)| (*node, arc.predicate));
         for [s, p, o] in &description.incoming {
-            let subject = self.value(change, *s, &mut blanks)?;
-            let arc = self.arc(change, *p, *o, &mut blanks)?;
+            let subject = self.value(names, *s, &mut blanks)?;
+            let arc = self.arc(names, *p, *o, &mut blanks)?;
             obsel.others.push((subject, arc));
         }
         Ok(obsel)
@@ -133,18 +155,23 @@ impl<'a> Recorder<'a> {
 
     fn arc(
         &mut self,
-        change: &mut Change<'_>,
+        names: &mut dyn Dictionary,
         predicate: TermId,
         object: TermId,
         blanks: &mut HashMap<TermId, u32>,
     ) -> Result<Arc<'a>> {
-        let predicate = self.name(change, predicate)?;
-        let object = self.value(change, object, blanks)?;
+        let predicate = self.name(names, predicate)?;
+        let object = self.value(names, object, blanks)?;
         Ok(Arc { predicate, object })
     }
 
     /// Returns the value of a node; `blanks` numbers the blank nodes of one description.
-    fn value(&mut self, change: &mut Change<'_>, id: TermId, blanks: &mut HashMap<TermId, u32>) -> Result<Value<'a>> {
+    fn value(
+        &mut self,
+        names: &mut dyn Dictionary,
+        id: TermId,
+        blanks: &mut HashMap<TermId, u32>,
+    ) -> Result<Value<'a>> {
         if let Some(index) = self.obsels.get(&id) {
             return Ok(Value::Obsel(&self.ids[*index]));
         }
@@ -156,12 +183,12 @@ impl<'a> Recorder<'a> {
                 None => Blank::Own(*blanks.entry(id).or_insert(next)),
             }));
         }
-        self.value_of(change, term)
+        self.value_of(names, term)
     }
 
-    fn value_of(&mut self, change: &mut Change<'_>, term: &'a Term) -> Result<Value<'a>> {
+    fn value_of(&mut self, names: &mut dyn Dictionary, term: &'a Term) -> Result<Value<'a>> {
         Ok(match term {
-            SimpleTerm::Iri(iri) => self.iri_value(change.root(), iri.as_str()),
+            SimpleTerm::Iri(iri) => self.iri_value(names.root(), iri.as_str()),
             SimpleTerm::LiteralDatatype(lexical, datatype) if datatype.as_str() == xsd::STRING => {
                 Value::String(lexical)
             }
@@ -169,7 +196,7 @@ impl<'a> Recorder<'a> {
                 let name = match self.datatypes.get(datatype.as_str()) {
                     Some(name) => *name,
                     None => {
-                        let name = change.name(datatype.as_str())?;
+                        let name = names.name(datatype.as_str())?;
                         self.datatypes.insert(datatype.as_str().to_owned(), name);
                         name
                     }
@@ -196,21 +223,21 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn name(&mut self, change: &mut Change<'_>, id: TermId) -> Result<Name> {
+    fn name(&mut self, names: &mut dyn Dictionary, id: TermId) -> Result<Name> {
         if let Some(name) = self.names.get(&id) {
             return Ok(*name);
         }
         let SimpleTerm::Iri(iri) = self.graph.term(id) else {
             return Err(Error::invalid("a predicate or a type is no IRI"));
         };
-        let name = change.name(iri.as_str())?;
+        let name = names.name(iri.as_str())?;
         self.names.insert(id, name);
         Ok(name)
     }
 }
 
 /// Puts the arcs of one predicate together, the predicates of the kTBS first.
-fn sort_arcs(change: &mut Change<'_>, arcs: &mut [Arc<'_>]) -> Result<()> {
+fn sort_arcs(names: &mut dyn Dictionary, arcs: &mut [Arc<'_>]) -> Result<()> {
     let mut first = [Name(0); 4];
     let known = [
         ktbs::HAS_BEGIN_DT,
@@ -219,7 +246,7 @@ fn sort_arcs(change: &mut Change<'_>, arcs: &mut [Arc<'_>]) -> Result<()> {
         ktbs::HAS_SOURCE_OBSEL,
     ];
     for (name, iri) in first.iter_mut().zip(known) {
-        *name = change.name(iri)?;
+        *name = names.name(iri)?;
     }
     arcs.sort_by_key(|arc| {
         let rank = first

@@ -6,6 +6,7 @@ use std::ops::{Bound, ControlFlow};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sophia::iri::resolve::BaseIri;
 
+use super::parameter::{Form, Parameter, check_known};
 use super::view::{Begins, Link};
 use super::{Parameters, check};
 use crate::error::{Error, Result};
@@ -44,10 +45,54 @@ impl Refresh {
     }
 }
 
-/// The names of the parameters of `@obsels`.
-static NAMES: [&str; 11] = [
-    "after", "before", "minb", "maxb", "mine", "maxe", "limit", "offset", "reverse", "refresh", "quick",
+/// When to refresh.
+pub const REFRESH: Parameter = Parameter {
+    name: "refresh",
+    form: Form::One(&["default", "no", "yes", "force", "recursive"]),
+    meaning: "Whether a computed trace is brought up to date first, or computed from scratch.",
+};
+
+/// The parameters of a GET on `@obsels`.
+pub static PARAMETERS: [Parameter; 10] = [
+    parameter(
+        "after",
+        Form::Obsel,
+        "Only the obsels after this one, in the order (end, begin, id).",
+    ),
+    parameter(
+        "before",
+        Form::Obsel,
+        "Only the obsels before this one, in the order (end, begin, id).",
+    ),
+    parameter(
+        "minb",
+        Form::Integer,
+        "Only the obsels that begin at this time or later.",
+    ),
+    parameter(
+        "maxb",
+        Form::Integer,
+        "Only the obsels that begin at this time or before.",
+    ),
+    parameter("mine", Form::Integer, "Only the obsels that end at this time or later."),
+    parameter(
+        "maxe",
+        Form::Integer,
+        "Only the obsels that end at this time or before.",
+    ),
+    parameter(
+        "limit",
+        Form::Natural,
+        "At most that many obsels; a link leads to the next ones.",
+    ),
+    parameter("offset", Form::Natural, "That many obsels are skipped first."),
+    parameter("reverse", Form::Flag, "The limit counts from the last obsel."),
+    REFRESH,
 ];
+
+const fn parameter(name: &'static str, form: Form, meaning: &'static str) -> Parameter {
+    Parameter { name, form, meaning }
+}
 
 /// The parameters of a GET on `@obsels` (kTBS documentation, "obsel collection").
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +120,11 @@ impl Query {
     pub fn parse(parameters: &Parameters) -> Result<Self> {
         let mut query = Self::default();
         let mut seen = HashSet::new();
-        super::no_parameters_but(&NAMES, parameters)?;
+        if parameters.iter().any(|(name, _)| name == "quick") {
+            let text = "Deprecated parameter 'quick', use refresh=no instead";
+            return Err(Error::BadParameters(text.into()));
+        }
+        check_known(&PARAMETERS, parameters)?;
         for (name, value) in parameters {
             if !seen.insert(name) {
                 return Err(Error::BadParameters(format!(
@@ -95,10 +144,6 @@ impl Query {
                 "offset" => query.offset = Some(natural(name, value)?),
                 "reverse" => query.reverse = !["no", "false", "0"].contains(&value.to_ascii_lowercase().as_str()),
                 "refresh" => query.refresh = Refresh::parse(value)?,
-                "quick" => {
-                    let text = "Deprecated parameter 'quick', use refresh=no instead";
-                    return Err(Error::BadParameters(text.into()));
-                }
                 _ => {}
             }
         }

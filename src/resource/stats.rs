@@ -1,13 +1,17 @@
 //! `@stats`, the statistics of a trace: a reading of the counts that each write keeps.
 
 use super::obsels::{number, trace_iri};
-use super::slice::Refresh;
+use super::parameter::{Parameter, check_known};
+use super::slice::{REFRESH, Refresh};
 use super::view::{Content, Shape, View};
-use super::{Parameters, Service, Target, no_parameters_but};
+use super::{Parameters, Service, Target};
 use crate::error::{Error, Result};
 use crate::rdf::{self, Graph};
 use crate::store::{Entry, Reading, Tally, TraceRecord};
 use crate::vocab::{self, ktbs, stats};
+
+/// The parameters of a GET on `@stats`.
+pub(super) static PARAMETERS: [Parameter; 1] = [REFRESH];
 
 /// Returns what a GET on `@stats` shows (kTBS documentation, "trace statistics").
 ///
@@ -78,7 +82,7 @@ fn unsigned(value: u64) -> rdf::Term {
 /// # Errors
 /// `BadParameters`.
 pub(super) fn refresh(parameters: &Parameters) -> Result<Refresh> {
-    no_parameters_but(&["refresh"], parameters)?;
+    check_known(&PARAMETERS, parameters)?;
     match parameters {
         [] => Ok(Refresh::Default),
         [(_, value)] => Refresh::parse(value),

@@ -20,6 +20,13 @@ pub enum Aspect {
     Obsel(String),
 }
 
+/// The methods of `@obsels` of a stored trace.
+pub(super) const OBSELS: &[&str] = &["GET", "HEAD", "PUT", "DELETE"];
+/// The methods of an obsel of a stored trace.
+pub(super) const OBSEL: &[&str] = &["GET", "HEAD", "DELETE"];
+/// The methods of what can only be read.
+pub(super) const READ_ONLY: &[&str] = &["GET", "HEAD"];
+
 /// An existing resource, found in a snapshot.
 #[derive(Debug)]
 pub struct Target {
@@ -48,9 +55,9 @@ impl Target {
     pub fn allow(&self) -> &'static [&'static str] {
         match (&self.aspect, self.is_computed()) {
             (Aspect::Itself, _) => row(self.entry.head.kind).allow,
-            (Aspect::Obsels, false) => &["GET", "HEAD", "PUT", "DELETE"],
-            (Aspect::Obsel(_), false) => &["GET", "HEAD", "DELETE"],
-            (Aspect::Obsels | Aspect::Obsel(_) | Aspect::Stats, _) => &["GET", "HEAD"],
+            (Aspect::Obsels, false) => OBSELS,
+            (Aspect::Obsel(_), false) => OBSEL,
+            (Aspect::Obsels | Aspect::Obsel(_) | Aspect::Stats, _) => READ_ONLY,
         }
     }
 

@@ -74,7 +74,7 @@ impl View {
 pub struct Link {
     /// The absolute URI, percent-encoded.
     pub uri: String,
-    /// `canonical` or `next`.
+    /// `canonical` or `next`; `service-desc` for the root.
     pub rel: &'static str,
     /// Other parameters, in order: name, value.
     pub parameters: Vec<(&'static str, String)>,

@@ -37,6 +37,17 @@ impl Httpd {
 
     /// Starts as [`Self::start`], with the text of an ini file that is laid over the default configuration.
     pub fn start_with(program: &str, path: &'static str, processes: u32, conf: &str) -> Option<Self> {
+        Self::start_with_directives(program, path, processes, conf, "")
+    }
+
+    /// Starts as [`Self::start_with`], with directives for Apache too.
+    pub fn start_with_directives(
+        program: &str,
+        path: &'static str,
+        processes: u32,
+        conf: &str,
+        directives: &str,
+    ) -> Option<Self> {
         if !is_installed() {
             eprintln!("skipped: no httpd");
             return None;
@@ -48,6 +59,7 @@ impl Httpd {
         // Apache's user is to read the file where it is, so that a change is seen.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("a folder of ours");
         fs::write(folder.path().join("over.conf"), conf).expect("a file");
+        fs::write(folder.path().join("directives.conf"), directives).expect("a file");
         let log = fs::File::create(folder.path().join("log")).expect("a log");
         let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/run.sh"))
             .arg(program)
@@ -56,6 +68,7 @@ impl Httpd {
             .env("PROCESSES", processes.to_string())
             .env("STORE", folder.path().join("store"))
             .env("CONF", folder.path().join("over.conf"))
+            .env("DIRECTIVES", folder.path().join("directives.conf"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -174,6 +187,11 @@ pub fn exchange(connection: &mut TcpStream, head: &[u8], body: &[u8]) -> std::io
 }
 
 fn is_installed() -> bool {
+    has_module("mod_fcgid.so")
+}
+
+/// Tells whether Apache has a module, given its file.
+pub fn has_module(file: &str) -> bool {
     [
         "/usr/lib/apache2/modules",
         "/usr/lib64/httpd/modules",
@@ -181,7 +199,7 @@ fn is_installed() -> bool {
         "/usr/libexec/apache2",
     ]
     .iter()
-    .any(|modules| Path::new(modules).join("mod_fcgid.so").exists())
+    .any(|modules| Path::new(modules).join(file).exists())
 }
 
 /// Returns the pids and names of the children of a process.

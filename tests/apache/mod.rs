@@ -1,6 +1,7 @@
 //! Through a real Apache with mod_fcgid: only what cannot be seen without it.
 
 mod checklist;
+mod compression;
 mod configuration;
 mod httpd;
 mod packaging;

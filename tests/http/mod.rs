@@ -1,8 +1,11 @@
 //! What HTTP promises whatever the resource is.
 
+mod bulk;
+mod clients;
 mod computed;
 mod conditional;
 mod cors;
+mod documents;
 mod errors;
 mod external;
 mod handler;
@@ -14,6 +17,8 @@ mod methods;
 mod negotiation;
 mod obsels;
 mod post_via_get;
+mod profiler;
+mod round_trip;
 mod slices;
 mod sparql_endpoints;
 mod urls;

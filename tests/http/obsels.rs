@@ -71,7 +71,7 @@ fn post_completes_begin_and_end() {
         Value,
         std::result::Result<(i64, i64), &'static str>,
     );
-    let cases: [Case; 12] = [
+    let cases: [Case; 13] = [
         ("m", DATED, json!({"begin": 5}), Ok((5, 5))),
         (
             "m",
@@ -118,7 +118,8 @@ fn post_completes_begin_and_end() {
             Ok((3, 3)),
         ),
         ("m", "opaque", json!({"@type": "m:E"}), Err("is required")),
-        ("q", DATED, json!({"@type": "m:E"}), Err("is required")),
+        ("q", "opaque", json!({"end": 7}), Err("is required")),
+        ("q", DATED, json!({"@type": "m:E"}), Ok((1, 1))),
     ];
     for (model, origin, obsel, expected) in cases {
         let ktbs = ktbs(model, origin, "");
@@ -136,6 +137,36 @@ fn post_completes_begin_and_end() {
             }
         }
     }
+}
+
+#[test]
+fn obsels_of_a_sequence_are_numbered_after_the_last() {
+    let ktbs = ktbs("q", "opaque", "");
+    post(&ktbs, &json!([{"@id": "a"}, {"@id": "b"}])).expect(201);
+    post(&ktbs, &json!([{"@id": "d"}, {"@id": "c", "begin": 4, "end": 9}])).expect(201);
+    ktbs.post(
+        "b/t/",
+        "application/x-ndjson",
+        "{\"@id\":\"e\"}\n{\"@id\":\"f\"}\n{\"@id\":\"h\",\"begin\":20}\n{\"@id\":\"i\"}",
+    )
+    .expect(201);
+    let expected = [
+        ("a", 1, 1),
+        ("b", 2, 2),
+        ("c", 4, 9),
+        ("d", 10, 10),
+        ("e", 11, 11),
+        ("f", 12, 12),
+        ("h", 20, 20),
+        ("i", 21, 21),
+    ];
+    assert_eq!(
+        places(&ktbs),
+        expected.map(|(id, begin, end)| (id.to_owned(), begin, end))
+    );
+    post(&ktbs, &json!({"begin": i64::MAX})).expect(201);
+    let answer = post(&ktbs, &json!({})).expect(403);
+    assert!(answer.body.contains("no number is left"), "{}", answer.body);
 }
 
 #[test]

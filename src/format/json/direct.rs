@@ -23,7 +23,7 @@ use crate::vocab::{rdf, xsd};
 /// # Errors
 /// `Parse` if it holds what is no IRI, language tag or literal; `TooLarge`.
 pub(super) fn read(document: &Json<'_>, context: &Context<'_>) -> Result<Option<Graph>> {
-    let Some(definitions) = Definitions::read(document) else {
+    let Some(definitions) = Definitions::read(document, context.base) else {
         return Ok(None);
     };
     let base = BaseIri::new(context.base).map_err(|_| Error::Internal(format!("<{}> is no base IRI", context.base)))?;
@@ -67,7 +67,7 @@ struct Definitions<'d> {
 }
 
 impl<'d> Definitions<'d> {
-    fn read(document: &'d Json<'_>) -> Option<Self> {
+    fn read(document: &'d Json<'_>, base: &str) -> Option<Self> {
         let mut definitions = Self {
             has_terms: false,
             prefixes: Vec::new(),
@@ -75,7 +75,7 @@ impl<'d> Definitions<'d> {
         let context = document.as_object().and_then(|object| member(object, "@context"));
         for part in context.map(Json::items).unwrap_or_default() {
             match part {
-                Json::String(address) if is_context_address(address) => definitions.has_terms = true,
+                Json::String(address) if is_context_address(address, base) => definitions.has_terms = true,
                 Json::Object(prefixes) => {
                     for (prefix, namespace) in prefixes {
                         let namespace = namespace.as_str()?;

@@ -38,7 +38,9 @@ pub(super) fn read(document: &Json<'_>, context: &Context<'_>) -> Result<Graph> 
     thread::scope(|scope| {
         thread::Builder::new()
             .stack_size(stack)
-            .spawn_scoped(scope, || guarded(|| process(&text, parser, context.limits)))
+            .spawn_scoped(scope, || {
+                guarded(|| process(&text, context.base, parser, context.limits))
+            })
             .map_err(|e| Error::Internal(format!("cannot start a thread: {e}")))?
             .join()
             .unwrap_or_else(|_| Err(Error::Internal("a guarded parser panicked".to_owned())))
@@ -46,10 +48,11 @@ pub(super) fn read(document: &Json<'_>, context: &Context<'_>) -> Result<Graph> 
 }
 
 /// Runs the processor.
-fn process(text: &str, parser: JsonLdParser, limits: &PayloadLimits) -> Result<Graph> {
+fn process(text: &str, base: &str, parser: JsonLdParser, limits: &PayloadLimits) -> Result<Graph> {
     let mut payload = Payload::new(limits);
-    let quads = parser.for_slice(text).with_load_document_callback(|address, _| {
-        if terms::is_context_address(address) {
+    let base = base.to_owned();
+    let quads = parser.for_slice(text).with_load_document_callback(move |address, _| {
+        if terms::is_context_address(address, &base) {
             Ok(JsonLdRemoteDocument {
                 document: terms::DOCUMENT.as_bytes().to_vec(),
                 document_url: address.to_owned(),

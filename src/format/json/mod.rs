@@ -8,6 +8,7 @@ mod data_graph;
 mod description;
 mod direct;
 mod full;
+mod image;
 mod model;
 mod node;
 mod number;
@@ -15,6 +16,7 @@ mod obsel;
 mod obsels;
 mod parse;
 mod properties;
+mod restore;
 mod shorten;
 mod simple;
 mod stats;
@@ -24,7 +26,9 @@ mod value;
 mod write;
 
 pub use parse::{parse, parse_simple};
-pub use write::{write, write_simple};
+pub use restore::restore;
+pub use terms::DOCUMENT as CONTEXT_DOCUMENT;
+pub use write::{write, write_lines, write_simple};
 
 #[cfg(test)]
 mod parse_test;

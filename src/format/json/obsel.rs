@@ -6,9 +6,10 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::description::{LABELS, context, shortener};
+use super::image::is_ambiguous;
 use super::node::{Describer, Manner, Object, insert};
 use super::shorten::{NO_PREFIX, Shortener};
-use super::value::Style;
+use super::value::{Datatype, Style};
 use crate::error::{Error, Result};
 use crate::format::prefixes::model_namespace;
 use crate::format::triples::{Node, Nodes, Speller, Triple, related};
@@ -40,6 +41,11 @@ impl<'v> Objects<'v> {
             shared: HashSet::new(),
             count: 0,
         }
+    }
+
+    /// Describes again the blank nodes that several obsels share.
+    pub fn forget_shared(&mut self) {
+        self.shared.clear();
     }
 
     /// Returns the object of an obsel, with the triples about it that stand elsewhere; `alone`: as a document.
@@ -86,9 +92,14 @@ impl<'v> Objects<'v> {
         }
 
         let shortener = shortener(&block, self.shortener.clone());
+        let obsels = self.obsels;
+        let style = match self.style {
+            Style::Plain if is_ambiguous(obsel, &mut |name| Ok(Datatype::of(&obsels.iri(name)?)))? => Style::Exact,
+            style => style,
+        };
         let manner = Manner {
             shortener: &shortener,
-            style: self.style,
+            style,
             plain_origin: false,
             labels: alone.then_some(LABELS),
             flat: false,

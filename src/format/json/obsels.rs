@@ -3,6 +3,7 @@
 //! Nearly all obsels are a flat list of values: these are written without building anything ([`Items::flat`]). The
 //! others, with blank nodes or with triples about something else, go through [`super::obsel`], which builds an object.
 
+use super::image::is_ambiguous;
 use super::obsel::Objects;
 use super::properties::{Coercion, Property, property_of};
 use super::shorten::Shortener;
@@ -21,8 +22,44 @@ use crate::vocab::{CONTEXT, KTBS, ktbs};
 /// # Errors
 /// `Gone` if the writer fails; those of the store.
 pub fn collection(view: &View, obsels: &Obsels, style: Style, mut output: Output<'_>) -> Result<()> {
-    let shortener = Shortener::new(&view.iri, view.model.as_deref(), false);
     head(view, obsels, style, &mut output.bytes);
+    let mut is_first = true;
+    items(view, obsels, style, &mut output, &mut |output, _| {
+        output.bytes.extend_from_slice(if is_first { b"\n" } else { b",\n" });
+        is_first = false;
+    })?;
+    output.bytes.extend_from_slice(b"\n]}\n");
+    output.flush()
+}
+
+/// Writes the obsels of a view one a line, none of which refers to another line for what it says.
+///
+/// # Errors
+/// `Gone` if the writer fails; those of the store.
+pub fn lines(view: &View, obsels: &Obsels, mut output: Output<'_>) -> Result<()> {
+    let mut is_first = true;
+    items(view, obsels, Style::Plain, &mut output, &mut |output, objects| {
+        if !is_first {
+            output.bytes.push(b'\n');
+        }
+        is_first = false;
+        objects.forget_shared();
+    })?;
+    if !is_first {
+        output.bytes.push(b'\n');
+    }
+    output.flush()
+}
+
+/// Writes the obsels of a view; `before` writes what comes before each.
+fn items<'v>(
+    view: &'v View,
+    obsels: &'v Obsels,
+    style: Style,
+    output: &mut Output<'_>,
+    before: &mut dyn FnMut(&mut Output<'_>, &mut Objects<'_>),
+) -> Result<()> {
+    let shortener = Shortener::new(&view.iri, view.model.as_deref(), false);
     let mut items = Items {
         obsels,
         shortener: &shortener,
@@ -31,10 +68,8 @@ pub fn collection(view: &View, obsels: &Obsels, style: Style, mut output: Output
         has_mentions: obsels.has_mentions()?,
     };
     let mut objects = Objects::new(view, obsels, &shortener, style);
-    let mut first = true;
     obsels.for_each(&mut |obsel| {
-        output.bytes.extend_from_slice(if first { b"\n" } else { b",\n" });
-        first = false;
+        before(output, &mut objects);
         let mentions = if items.has_mentions {
             obsels.relations(obsel)?
         } else {
@@ -47,9 +82,7 @@ pub fn collection(view: &View, obsels: &Obsels, style: Style, mut output: Output
             serde_json::to_writer(&mut output.bytes, &object).map_err(|e| Error::Internal(e.to_string()))?;
         }
         output.pass()
-    })?;
-    output.bytes.extend_from_slice(b"\n]}\n");
-    output.flush()
+    })
 }
 
 fn head(view: &View, obsels: &Obsels, style: Style, bytes: &mut Vec<u8>) {
@@ -129,8 +162,19 @@ impl Items<'_> {
         let flat = obsel.blank_arcs.is_empty()
             && obsel.others.is_empty()
             && !mentions.iter().any(|it| it.outgoing)
+            && !self.is_ambiguous(obsel)?
             && self.obsel(bytes, obsel, mentions)?.is_some();
         Ok(flat)
+    }
+
+    /// Tells whether a client could not tell some literals apart, so that [`Objects`] has to write them exactly.
+    fn is_ambiguous(&mut self, obsel: &Obsel<'_>) -> Result<bool> {
+        if self.style == Style::Exact {
+            return Ok(false);
+        }
+        is_ambiguous(obsel, &mut |name| {
+            Ok(spelling(&mut self.names, self.obsels, self.shortener, name)?.datatype)
+        })
     }
 
     fn obsel(&mut self, bytes: &mut Vec<u8>, obsel: &Obsel<'_>, mentions: &[Mention<'_>]) -> Result<Written> {

@@ -8,10 +8,15 @@ use crate::config::PayloadLimits;
 use crate::vocab;
 
 /// The document at [`vocab::CONTEXT`].
-pub(super) const DOCUMENT: &str = include_str!("context.jsonld");
+pub const DOCUMENT: &str = include_str!("context.jsonld");
 
-/// Tells whether an address is that of [`DOCUMENT`].
-pub(super) fn is_context_address(address: &str) -> bool {
+/// Tells whether an address is that of [`DOCUMENT`], wherever it is published or at the root of the kTBS, below which
+/// the document is whose base is given. (No resource is ever called `@context`.)
+pub(super) fn is_context_address(address: &str, base: &str) -> bool {
+    let root = address.strip_suffix("@context").filter(|root| root.ends_with('/'));
+    if root.is_some_and(|root| base.starts_with(root)) {
+        return true;
+    }
     address
         .strip_prefix("https:")
         .or_else(|| address.strip_prefix("http:"))
@@ -110,10 +115,12 @@ mod test {
     #[test]
     fn the_document_is_known_by_two_addresses() {
         assert!(is_context_address(
-            "http://liris.cnrs.fr/silex/2011/ktbs-jsonld-context"
+            "http://liris.cnrs.fr/silex/2011/ktbs-jsonld-context",
+            "http://h/b/"
         ));
         assert!(is_context_address(
-            "https://liris.cnrs.fr/silex/2011/ktbs-jsonld-context"
+            "https://liris.cnrs.fr/silex/2011/ktbs-jsonld-context",
+            "http://h/b/"
         ));
         for other in [
             "",
@@ -121,7 +128,7 @@ mod test {
             "ftp://liris.cnrs.fr",
             "http:",
         ] {
-            assert!(!is_context_address(other), "{other}");
+            assert!(!is_context_address(other, "http://h/b/"), "{other}");
         }
     }
 

@@ -8,7 +8,7 @@ use super::data_graph::data_graph;
 use super::description::description;
 use super::model::model;
 use super::obsel::Objects;
-use super::obsels::collection;
+use super::obsels::{collection, lines};
 use super::shorten::Shortener;
 use super::stats::statistics;
 use super::value::Style;
@@ -33,6 +33,17 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
 /// As for [`write()`].
 pub fn write_simple(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<()> {
     document(view, Style::Plain, out)
+}
+
+/// Writes obsels as simple JSON without a context, one a line: what they share is described in each.
+///
+/// # Errors
+/// `Serialize` if the view is not one of obsels; `Gone` if the writer fails; those of the store.
+pub fn write_lines(view: &View, out: &mut dyn Write) -> Result<()> {
+    match &view.content {
+        Content::Obsels(obsels) => lines(view, obsels, Output::new(out)),
+        Content::Graph(_) => Err(Error::Serialize("only obsels can be written one a line".to_owned())),
+    }
 }
 
 fn document(view: &View, style: Style, out: &mut dyn Write) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Obsels as a table (RFC 4180; kTBS documentation, "CSV").
+//! Obsels as a table, out (RFC 4180; kTBS documentation, "CSV").
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Write;
