@@ -70,6 +70,20 @@ impl App {
             _temporary: temporary,
         })
     }
+
+    /// Returns the same kTBS for another thread, to be used while this one exists.
+    pub fn share(&self) -> Self {
+        let Service { store, settings } = &self.service;
+        Self {
+            service: Service {
+                store: store.clone(),
+                settings: settings.clone(),
+            },
+            config: self.config.clone(),
+            kept: Kept::default(),
+            _temporary: None,
+        }
+    }
 }
 
 fn temporary_directory() -> Result<TempDir> {
