@@ -8,6 +8,7 @@ mod data_graph;
 mod histories;
 mod method;
 mod model;
+mod readers;
 mod root;
 mod steps;
 mod stored_trace;
