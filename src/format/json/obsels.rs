@@ -3,6 +3,8 @@
 //! Nearly all obsels are a flat list of values: these are written without building anything ([`Items::flat`]). The
 //! others, with blank nodes or with triples about something else, go through [`super::obsel`], which builds an object.
 
+use std::collections::HashSet;
+
 use super::obsel::Objects;
 use super::properties::{Coercion, Property, property_of};
 use super::shorten::Shortener;
@@ -31,6 +33,7 @@ pub fn collection(view: &View, obsels: &Obsels, style: Style, mut output: Output
         has_mentions: obsels.has_mentions()?,
     };
     let mut objects = Objects::new(view, obsels, &shortener, style);
+    let mut told = HashSet::new();
     let mut first = true;
     obsels.for_each(&mut |obsel| {
         output.bytes.extend_from_slice(if first { b"\n" } else { b",\n" });
@@ -40,10 +43,15 @@ pub fn collection(view: &View, obsels: &Obsels, style: Style, mut output: Output
         } else {
             Vec::new()
         };
+        let beyond = if items.has_mentions && obsels.partial {
+            obsels.beyond(obsel, &mut told)?
+        } else {
+            Vec::new()
+        };
         let start = output.bytes.len();
-        if !items.flat(&mut output.bytes, obsel, &mentions)? {
+        if !beyond.is_empty() || !items.flat(&mut output.bytes, obsel, &mentions)? {
             output.bytes.truncate(start);
-            let object = objects.object(obsel, &mentions, false)?;
+            let object = objects.object(obsel, &mentions, &beyond, false)?;
             serde_json::to_writer(&mut output.bytes, &object).map_err(|e| Error::Internal(e.to_string()))?;
         }
         output.pass()
@@ -498,7 +506,7 @@ mod test {
                     if items.flat(&mut bytes, obsel, &relations)? {
                         flat += 1;
                         let found: Json = serde_json::from_slice(&bytes).expect("it is JSON");
-                        let object = serde_json::to_vec(&objects.object(obsel, &relations, false)?).expect("JSON");
+                        let object = serde_json::to_vec(&objects.object(obsel, &relations, &[], false)?).expect("JSON");
                         let expected: Json = serde_json::from_slice(&object).expect("it is JSON");
                         assert_eq!(found, expected);
                     }
