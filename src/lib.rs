@@ -21,6 +21,7 @@ pub mod time;
 pub mod vocab;
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -69,6 +70,20 @@ impl App {
             _temporary: temporary,
         })
     }
+
+    /// Returns the same kTBS for another thread, to be used while this one exists.
+    pub fn share(&self) -> Self {
+        let Service { store, settings } = &self.service;
+        Self {
+            service: Service {
+                store: store.clone(),
+                settings: settings.clone(),
+            },
+            config: self.config.clone(),
+            kept: Kept::default(),
+            _temporary: None,
+        }
+    }
 }
 
 fn temporary_directory() -> Result<TempDir> {
@@ -87,8 +102,19 @@ fn settings(config: &Config) -> Settings {
         stats_per_type: config.plugins.stats_per_type,
         stats_subjects: config.plugins.stats_subjects,
         id_bytes: config.limits.id_bytes,
-        allow_scope_store: config.sparql.allow_scope_store,
-        external,
+        computing: method::Limits {
+            fsa_tokens: config.limits.fsa_tokens,
+            sub_methods: config.limits.sub_methods,
+            allow_scope_store: config.sparql.allow_scope_store,
+            external,
+            queries: sparql::Limits {
+                time: Duration::from_secs(config.limits.query_seconds),
+                memory: config.limits.query_memory,
+                ..sparql::Limits::default()
+            },
+            time: Duration::from_secs(config.limits.computing_seconds),
+            deadline: None,
+        },
     }
 }
 
