@@ -78,9 +78,10 @@ impl<'t> Obsel<'t> {
         (3 + self.types.len() + self.arcs.len() + self.blank_arcs.len() + self.others.len()) as u64
     }
 
-    /// Returns the triples of those of its blank nodes that lead to or from another obsel, directly or through each other.
-    pub fn beside(&self, id: &str) -> Vec<(Value<'t>, Arc<'t>)> {
-        let this = Value::Obsel(id);
+    /// Returns the triples of those of its blank nodes that lead to or from some other obsels, directly or through each
+    /// other.
+    pub fn beside(&self, is_one: &dyn Fn(&str) -> bool) -> Vec<(Value<'t>, Arc<'t>)> {
+        let is_one = |value: &Value<'_>| matches!(value, Value::Obsel(id) if is_one(id));
         let mut next: HashMap<Blank, Vec<Blank>> = HashMap::new();
         let mut pending = Vec::new();
         for (blank, arc) in &self.blank_arcs {
@@ -89,12 +90,12 @@ impl<'t> Obsel<'t> {
                     next.entry(*blank).or_default().push(object);
                     next.entry(object).or_default().push(*blank);
                 }
-                object if object == this => pending.push(*blank),
+                object if is_one(&object) => pending.push(*blank),
                 _ => {}
             }
         }
         pending.extend(self.others.iter().filter_map(|(subject, arc)| match arc.object {
-            Value::Blank(blank) if *subject == this => Some(blank),
+            Value::Blank(blank) if is_one(subject) => Some(blank),
             _ => None,
         }));
         let mut reached = HashSet::new();

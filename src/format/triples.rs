@@ -185,7 +185,7 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
             ],
         ])?;
     }
-    let mut said = HashSet::new();
+    let (mut said, mut told) = (HashSet::new(), HashSet::new());
     obsels.for_each(&mut |obsel| {
         let mentions = if alone || obsels.partial {
             obsels.relations(obsel)?
@@ -198,10 +198,13 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
         };
         let mut block = Vec::with_capacity(8 + obsel.arcs.len() + obsel.blank_arcs.len() + mentions.len());
         nodes.describe(obsel, &mut block);
-        if alone {
-            block.extend(obsels.beyond(obsel)?.into_iter().map(|triple| nodes.triple(triple)));
-        }
         if alone || obsels.partial {
+            block.extend(
+                obsels
+                    .beyond(obsel, &mut told)?
+                    .into_iter()
+                    .map(|triple| nodes.triple(triple)),
+            );
             // The triples that stand in the description of another obsel, unless that obsel is written as well.
             let mut foreign = Vec::new();
             for mention in &mentions {

@@ -1,6 +1,6 @@
 //! What a read gives: all that a format may print, in one value that owns its snapshot.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -12,6 +12,9 @@ use crate::rdf::{self, Graph};
 use crate::store::views::Speller;
 use crate::store::{Bounds, Place, Reading, Snapshot, Tally, TraceNumber};
 use crate::vocab::{self, ktbs};
+
+/// How many obsels beside a slice tell of their blank nodes.
+const TOLD: usize = 16 * 1024;
 
 /// The shape of a representation: which JSON document it is, and which specific formats apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -234,26 +237,44 @@ impl Obsels {
         Ok(other.is_some_and(|other| mention.relates(id, &other)))
     }
 
-    /// Returns the triples that lead from an obsel through blank nodes of other obsels, in whose descriptions they stand: a
-    /// description does not end where that of another begins, but where no blank node leads further. The blank nodes are
-    /// numbered as if they were the obsel's own. Reads the description of each obsel that mentions it.
+    /// Returns the triples that lead from an obsel through blank nodes of obsels that are not selected, in whose
+    /// descriptions they stand: a description does not end where that of another begins, but where no blank node leads
+    /// further. The blank nodes are numbered as if they were the obsel's own. Reads the description of each obsel that
+    /// mentions it.
+    ///
+    /// `told` holds the obsels whose blank nodes were told before, with all that leads from them to the selection. Once it
+    /// is large, no more are told: a slice may be cut there.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn beyond(&self, obsel: &Obsel<'_>) -> Result<Vec<(Value<'_>, Arc<'_>)>> {
-        let others: BTreeSet<&str> = self.mentions(obsel.id)?.iter().map(|it| it.other).collect();
+    pub fn beyond(&self, obsel: &Obsel<'_>, told: &mut HashSet<String>) -> Result<Vec<(Value<'_>, Arc<'_>)>> {
+        let mut others: BTreeSet<&str> = self.mentions(obsel.id)?.iter().map(|it| it.other).collect();
+        others.retain(|other| !told.contains(*other));
+        if others.is_empty() || told.len() > TOLD {
+            return Ok(Vec::new());
+        }
+        let failure = Cell::new(None);
+        let is_selected = |id: &str| {
+            self.selects(id).unwrap_or_else(|e| {
+                failure.set(Some(e));
+                false
+            })
+        };
         let mut known: HashSet<(Value<'_>, Arc<'_>)> = obsel.triples().collect();
         let mut triples = Vec::new();
         let mut first = obsel.blanks_end();
-        for other in others {
-            let Some(other) = self.snapshot.obsel(self.number, other)? else {
+        for id in others {
+            if is_selected(id) {
+                continue;
+            }
+            let Some(other) = self.snapshot.obsel(self.number, id)? else {
                 continue;
             };
             let renumbered = |value| match value {
                 Value::Blank(Blank::Own(number)) => Value::Blank(Blank::Own(number.saturating_add(first))),
                 value => value,
             };
-            for (subject, arc) in other.beside(obsel.id) {
+            for (subject, arc) in other.beside(&is_selected) {
                 let object = renumbered(arc.object);
                 let triple = (renumbered(subject), Arc { object, ..arc });
                 // Several obsels may hold what their shared blank nodes say.
@@ -262,8 +283,9 @@ impl Obsels {
                 }
             }
             first = first.saturating_add(other.blanks_end());
+            told.insert(id.to_owned());
         }
-        Ok(triples)
+        failure.into_inner().map_or(Ok(triples), Err)
     }
 
     /// Tells whether any obsel of the trace names another. If not, [`Obsels::mentions`] has nothing to tell.

@@ -413,6 +413,24 @@ fn an_obsel_is_shown_with_the_blank_nodes_of_others_that_lead_to_it() {
         json!({"http://x/to": {"@id": "b"}, "http://x/v": {"http://x/w": 5}})
     );
     assert_eq!(shown["@included"][0]["@id"], "c", "{shown}");
+
+    // In a slice as well; what two obsels of the slice share is said once.
+    let [slice, two] = ["minb=0&limit=1", "minb=0&limit=2"].map(|query| format!("b/t/@obsels?{query}"));
+    for (path, told) in [(&slice, ["x:to", "x:v 6"]), (&two, ["x:w", "x:v 6"])] {
+        let shown = ktbs.get(path, &[NT]).expect(200).body;
+        for text in told.map(|text| text.replace("x:", "http://x/")) {
+            let (predicate, value) = text.split_once(' ').unwrap_or((&text, ""));
+            let found = shown.lines().filter(|line| {
+                line.contains(&format!("<{predicate}> \"{value}")) || value.is_empty() && line.contains(predicate)
+            });
+            assert_eq!(found.count(), 1, "{path} {text}: {shown}");
+        }
+    }
+    let shown: Value = serde_json::from_str(&ktbs.get(&slice, &[JSON]).expect(200).body).expect("JSON");
+    assert_eq!(
+        shown["obsels"][0]["@reverse"]["http://x/from"],
+        json!({"http://x/to": {"@id": "b"}, "http://x/v": {"http://x/w": 5}})
+    );
 }
 
 #[test]

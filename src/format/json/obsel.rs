@@ -13,7 +13,7 @@ use super::value::{Datatype, Style};
 use crate::error::{Error, Result};
 use crate::format::prefixes::model_namespace;
 use crate::format::triples::{Node, Nodes, Speller, Triple, related};
-use crate::obsel::{Mention, Name, Obsel};
+use crate::obsel::{Arc, Mention, Name, Obsel, Value};
 use crate::resource::View;
 use crate::resource::view::Obsels;
 use crate::vocab::{CONTEXT, ktbs};
@@ -48,11 +48,18 @@ impl<'v> Objects<'v> {
         self.shared.clear();
     }
 
-    /// Returns the object of an obsel, with the triples about it that stand elsewhere; `alone`: as a document.
+    /// Returns the object of an obsel, with the triples about it that stand elsewhere: its relations, and what lies
+    /// [`Obsels::beyond`]; `alone`: as a document.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn object(&mut self, obsel: &Obsel<'_>, mentions: &[Mention<'_>], alone: bool) -> Result<Object> {
+    pub fn object(
+        &mut self,
+        obsel: &Obsel<'_>,
+        mentions: &[Mention<'_>],
+        beyond: &[(Value<'_>, Arc<'_>)],
+        alone: bool,
+    ) -> Result<Object> {
         let nodes = Nodes {
             trace: &self.obsels.trace,
             root: self.obsels.root(),
@@ -68,10 +75,7 @@ impl<'v> Objects<'v> {
                 [other, predicate, this]
             });
         }
-        if alone {
-            let beyond = self.obsels.beyond(obsel)?;
-            block.extend(beyond.into_iter().map(|triple| nodes.triple(triple)));
-        }
+        block.extend(beyond.iter().map(|triple| nodes.triple(*triple)));
         crate::format::triples::group(&mut block);
         let names = names_of(&block, Speller::new(self.view))?;
         let block: Vec<Triple<'_>> = block

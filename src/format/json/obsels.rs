@@ -3,6 +3,8 @@
 //! Nearly all obsels are a flat list of values: these are written without building anything ([`Items::flat`]). The
 //! others, with blank nodes or with triples about something else, go through [`super::obsel`], which builds an object.
 
+use std::collections::HashSet;
+
 use super::image::is_ambiguous;
 use super::obsel::Objects;
 use super::properties::{Coercion, Property, property_of};
@@ -68,6 +70,7 @@ fn items<'v>(
         has_mentions: obsels.has_mentions()?,
     };
     let mut objects = Objects::new(view, obsels, &shortener, style);
+    let mut told = HashSet::new();
     obsels.for_each(&mut |obsel| {
         before(output, &mut objects);
         let mentions = if items.has_mentions {
@@ -75,10 +78,15 @@ fn items<'v>(
         } else {
             Vec::new()
         };
+        let beyond = if items.has_mentions && obsels.partial {
+            obsels.beyond(obsel, &mut told)?
+        } else {
+            Vec::new()
+        };
         let start = output.bytes.len();
-        if !items.flat(&mut output.bytes, obsel, &mentions)? {
+        if !beyond.is_empty() || !items.flat(&mut output.bytes, obsel, &mentions)? {
             output.bytes.truncate(start);
-            let object = objects.object(obsel, &mentions, false)?;
+            let object = objects.object(obsel, &mentions, &beyond, false)?;
             serde_json::to_writer(&mut output.bytes, &object).map_err(|e| Error::Internal(e.to_string()))?;
         }
         output.pass()
@@ -542,7 +550,7 @@ mod test {
                     if items.flat(&mut bytes, obsel, &relations)? {
                         flat += 1;
                         let found: Json = serde_json::from_slice(&bytes).expect("it is JSON");
-                        let object = serde_json::to_vec(&objects.object(obsel, &relations, false)?).expect("JSON");
+                        let object = serde_json::to_vec(&objects.object(obsel, &relations, &[], false)?).expect("JSON");
                         let expected: Json = serde_json::from_slice(&object).expect("it is JSON");
                         assert_eq!(found, expected);
                     }

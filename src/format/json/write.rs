@@ -2,6 +2,7 @@
 //!
 //! All are JSON-LD under the context of the kTBS, with the resource as base.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use super::data_graph::data_graph;
@@ -69,7 +70,8 @@ fn one(view: &View, obsels: &Obsels, style: Style) -> Result<serde_json::Value> 
     let mut document = serde_json::Value::Null;
     obsels.for_each(&mut |obsel| {
         let mentions = obsels.relations(obsel)?;
-        document = objects.object(obsel, &mentions, true)?.into();
+        let beyond = obsels.beyond(obsel, &mut HashSet::new())?;
+        document = objects.object(obsel, &mentions, &beyond, true)?.into();
         Ok(())
     })?;
     Ok(document)
