@@ -8,6 +8,7 @@ pub mod html;
 pub mod json;
 pub mod ntriples;
 mod payload;
+pub mod quads;
 pub mod rdfxml;
 pub mod turtle;
 

@@ -5,13 +5,14 @@
 //! a process killed at any moment leaves nothing behind. The store knows graphs and obsels, and no rule of the kTBS.
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
-//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits.
+//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits. [`inspect`]: what tools ask.
 
 mod change;
 pub mod codec;
 pub mod computations;
 mod error;
 pub mod graphs;
+pub mod inspect;
 pub mod names;
 mod obsels;
 mod open;
@@ -125,6 +126,10 @@ impl Store {
     /// Returns the root URI, which ends with `/`.
     pub fn root(&self) -> &str {
         &self.0.root
+    }
+
+    fn inner(&self) -> &open::Inner {
+        &self.0
     }
 
     /// Returns the directory of the store.
