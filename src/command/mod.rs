@@ -5,12 +5,18 @@
 //! standard output is for what was asked.
 
 mod check;
+mod collect;
+mod compact;
 mod dump;
 mod hello;
+mod info;
 mod load;
+mod manual;
 mod progress;
 mod rebase;
+mod refresh;
 mod serve;
+mod verify;
 
 use std::env::consts::{ARCH, OS};
 use std::ffi::OsString;
@@ -49,6 +55,12 @@ commands! {
     dump::Dump,
     load::Load,
     rebase::Rebase,
+    verify::Verify,
+    compact::Compact,
+    info::Info,
+    refresh::Refresh,
+    collect::Collect,
+    manual::Manual,
     hello::Hello,
 }
 

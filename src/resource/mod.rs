@@ -290,14 +290,7 @@ impl Service {
     pub fn for_each_graph(&self, iri: &str, f: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
         let root = self.store.root();
         let path = below(root, iri).ok_or(Error::NotFound)?;
-        let mut computed = Vec::new();
-        self.store.read()?.for_each_below(path, &mut |entry| {
-            if entry.head.kind == Kind::ComputedTrace {
-                computed.push(entry.head.path);
-            }
-            Ok(())
-        })?;
-        for path in computed {
+        for path in self.computed_traces(path)? {
             match refresh::obsels(self, &path, Refresh::Default) {
                 Ok(()) | Err(Error::Conflict(_) | Error::NotFound) => {}
                 Err(other) => return Err(other),
@@ -321,6 +314,29 @@ impl Service {
                 None => Ok(()),
             }
         })
+    }
+
+    /// Returns the paths of the computed traces at or below a path, in order.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn computed_traces(&self, path: &str) -> Result<Vec<String>> {
+        let mut computed = Vec::new();
+        self.store.read()?.for_each_below(path, &mut |entry| {
+            if entry.head.kind == Kind::ComputedTrace {
+                computed.push(entry.head.path);
+            }
+            Ok(())
+        })?;
+        Ok(computed)
+    }
+
+    /// Brings the computed trace of a path up to date, with its sources.
+    ///
+    /// # Errors
+    /// `Conflict` if it, or one of its sources, cannot be computed; `NotFound` if it is gone; those of the store.
+    pub fn refresh(&self, path: &str) -> Result<()> {
+        refresh::obsels(self, path, Refresh::Default)
     }
 
     /// Checks that a resource can be replaced at all, before the payload is read.

@@ -22,6 +22,7 @@ mod snapshot;
 #[cfg(test)]
 mod test;
 mod traces;
+pub mod verify;
 pub mod views;
 
 use std::fmt;
@@ -130,6 +131,19 @@ impl Store {
 
     fn inner(&self) -> &open::Inner {
         &self.0
+    }
+
+    /// Returns the number of the last transaction that changed the store.
+    pub fn last_change(&self) -> usize {
+        self.0.env.info().last_txn_id
+    }
+
+    /// Returns the size of the file of the store, and how much of it is in use, in bytes.
+    ///
+    /// # Errors
+    /// Those of LMDB.
+    pub fn size(&self) -> Result<(u64, u64)> {
+        Ok((self.0.env.real_disk_size()?, self.0.env.non_free_pages_size()?))
     }
 
     /// Returns the directory of the store.
