@@ -11,4 +11,5 @@ mod routes;
 mod sparql_w3c;
 mod support;
 mod tables;
+mod tools;
 mod web_server;

@@ -102,7 +102,8 @@ pub(super) fn load_obsels(
         is_right
     });
     let (batch, wrong) = Batch::split(graph, &nodes, rules)?;
-    problems.extend(wrong);
+    let shown = |(node, problem)| format!("{}: {problem}", check::shown(graph.term(node)));
+    problems.extend(wrong.into_iter().map(shown));
     let added = batch.add(change, entry, settings)?;
     Ok((added.len() as u64, problems))
 }
@@ -189,12 +190,15 @@ impl<'g> Batch<'g> {
     /// Splits a graph into obsels, completes and checks them, and orders them.
     fn prepare(graph: &'g Graph, nodes: &[TermId], rules: Rules) -> Result<Self> {
         let (batch, problems) = Self::split(graph, nodes, rules)?;
-        check::refuse("check_new_graph", problems)?;
+        check::refuse(
+            "check_new_graph",
+            problems.into_iter().map(|(_, problem)| problem).collect(),
+        )?;
         Ok(batch)
     }
 
-    /// Does the same with the obsels that break no rule, and returns what is wrong with the others.
-    fn split(graph: &'g Graph, nodes: &[TermId], rules: Rules) -> Result<(Self, Vec<String>)> {
+    /// Does the same with the obsels that break no rule, and returns what is wrong with the others: node, problem.
+    fn split(graph: &'g Graph, nodes: &[TermId], rules: Rules) -> Result<(Self, Vec<(TermId, String)>)> {
         let descriptions = description::split(graph, nodes)?;
         let terms = Terms::of(graph);
         let known: HashSet<TermId> = nodes.iter().copied().collect();
@@ -204,7 +208,7 @@ impl<'g> Batch<'g> {
         for (i, description) in descriptions.obsels.iter().enumerate() {
             match completion::complete(graph, description, &terms, &rules, &is_obsel) {
                 Ok(times) => order.push((i, times)),
-                Err(found) => problems.extend(found),
+                Err(found) => problems.extend(found.into_iter().map(|problem| (description.node, problem))),
             }
         }
         order.sort_by_cached_key(|(i, _)| completion::rank(graph, &descriptions.obsels[*i], &terms));

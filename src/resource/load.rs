@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::path::{below, container};
 use super::{Row, Service, batch, links, read, row};
 use crate::error::{Error, Result};
-use crate::rdf::{Graph, Term, as_iri, iri};
+use crate::rdf::{Graph, Term, as_iri, iri, is_iri};
 use crate::store::{Change, Entry, Kind, Reading, StoreError, graphs};
 use crate::vocab::ktbs;
 
@@ -31,6 +31,9 @@ const ORDER: [Kind; 7] = [
     Kind::ComputedTrace,
 ];
 
+/// By which the Python kTBS keeps, beside a computed trace, which traces it reads: its sources, or intermediate traces.
+const EFFECTIVE_SOURCE: &str = "tag:silex.liris.cnrs.fr.2012.08.06.ktbs.metadata:effective_source";
+
 /// The graphs of a dump, on their way into the store.
 #[derive(Debug)]
 pub struct Gathering {
@@ -42,6 +45,8 @@ pub struct Gathering {
     present: (String, Graph),
     file: BufWriter<File>,
     position: u64,
+    /// The traces that go through intermediate traces of the Python kTBS: path, path of one of these.
+    composed: Vec<(String, String)>,
     /// How many triples were left aside, because their graph is none of a resource of this kTBS.
     pub ignored: u64,
     /// How many triples are in the graphs that are made anew: statistics, and the accounts that the Python kTBS keeps.
@@ -73,6 +78,7 @@ impl Gathering {
             present,
             file: BufWriter::new(tempfile::tempfile().map_err(StoreError::from)?),
             position: 0,
+            composed: Vec::new(),
             ignored: 0,
             derived: 0,
         })
@@ -91,6 +97,10 @@ impl Gathering {
         let [s, p, o] = triple;
         if path.ends_with("#metadata") || path.ends_with("/@stats") {
             self.derived += 1;
+            if is_iri(p, EFFECTIVE_SOURCE) {
+                let path = |term: &Term| as_iri(term).and_then(|iri| below(&self.root, iri)).map(str::to_owned);
+                self.composed.extend(path(s).zip(path(o)));
+            }
         } else if let Some(trace) = path.strip_suffix("@obsels") {
             if self.present.0 != trace || self.present.1.len() >= CHUNK {
                 self.put_aside()?;
@@ -160,6 +170,7 @@ impl Gathering {
                 "the store is not empty: only an empty one can be loaded",
             ));
         }
+        self.link_steps();
         let rows = self.rows(&mut loaded);
         for kind in ORDER {
             for (path, row) in rows.iter().filter(|(_, row)| row.kind == kind) {
@@ -189,6 +200,30 @@ impl Gathering {
             change.commit()?;
         }
         Ok(loaded)
+    }
+
+    /// Says which traces are intermediate ones. The Python kTBS knows it by their names: `_0_t/`, `_1_t/`… for `t/`.
+    fn link_steps(&mut self) {
+        for (trace, source) in std::mem::take(&mut self.composed) {
+            let base = container(&trace).unwrap_or_default();
+            let name = &trace[base.len()..];
+            let is_step = |path: &str| {
+                let number = path.strip_prefix(base).and_then(|path| path.strip_prefix('_'));
+                let number = number.and_then(|rest| rest.strip_suffix(name)?.strip_suffix('_'));
+                number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+            };
+            if !is_step(&source) {
+                continue;
+            }
+            let steps: Vec<String> = self.descriptions.keys().filter(|path| is_step(path)).cloned().collect();
+            if let Some(graph) = self.descriptions.get_mut(&trace) {
+                let subject = iri(format!("{}{trace}", self.root));
+                for step in steps {
+                    let step = iri(format!("{}{step}", self.root));
+                    graph.insert(&subject, &iri(ktbs::HAS_INTERMEDIATE_SOURCE), &step);
+                }
+            }
+        }
     }
 
     /// Returns the rules of each resource, by path, without those that have no place.

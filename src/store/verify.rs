@@ -362,3 +362,143 @@ impl Found {
         self.tallies.keys().filter(is_subject).count() as u64
     }
 }
+
+#[cfg(test)]
+mod test {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::rdf::Graph;
+    use crate::store::{Change, Entry, Head, Kind, Store};
+
+    /// Returns a store with a trace of two obsels, one of which mentions the other, after something was done to it.
+    fn problems(harm: impl FnOnce(&mut Change<'_>, TraceNumber)) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), "http://h/", 1 << 24).unwrap();
+        let mut change = store.write().unwrap();
+        let trace = change.create_trace().unwrap();
+        for (path, kind, trace) in [
+            ("", Kind::Root, None),
+            ("b/", Kind::Base, None),
+            ("b/t/", Kind::StoredTrace, Some(trace)),
+        ] {
+            let head = Head {
+                path: path.to_owned(),
+                kind,
+                tag: Tag { instance: 0, count: 0 },
+                modified: 0,
+                trace,
+                unit: None,
+            };
+            let graph = Graph::new();
+            change.put(&mut Entry { head, graph }).unwrap();
+        }
+        let (ty, follows) = (
+            change.name("http://h/m#T").unwrap(),
+            change.name("http://h/m#p").unwrap(),
+        );
+        for (id, begin, end, object) in [("o1", 1, 5, Value::String("x")), ("o2", 2, 3, Value::Obsel("o1"))] {
+            let obsel = Obsel {
+                id,
+                begin,
+                end,
+                types: vec![Value::Named(ty)],
+                arcs: vec![Arc {
+                    predicate: follows,
+                    object,
+                }],
+                ..Obsel::default()
+            };
+            change.add_obsel(trace, &obsel).unwrap();
+        }
+        change.commit().unwrap();
+        let mut change = store.write().unwrap();
+        harm(&mut change, trace);
+        change.commit().unwrap();
+        let mut problems = Vec::new();
+        let walked = verify(
+            &store.read().unwrap(),
+            &mut |problem| problems.push(problem),
+            &mut |_, _, _| {},
+        )
+        .unwrap();
+        assert!(walked.resources >= 2 && walked.names >= 2);
+        problems
+    }
+
+    #[test]
+    fn a_store_is_well() {
+        assert_eq!(problems(|_, _| {}), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_harm_is_told() {
+        type Harm = fn(&mut Change<'_>, TraceNumber);
+        let harms: [(Harm, &str); 9] = [
+            (
+                |change, trace| {
+                    let table = change.inner().tables.ids;
+                    table.delete(change.txn_mut(), &codec::id_key(trace, "o1")).unwrap();
+                },
+                "cannot be found by its id",
+            ),
+            (
+                |change, _| {
+                    let table = change.inner().tables.mentions;
+                    table.clear(change.txn_mut()).unwrap();
+                },
+                "a mention of another obsel is not indexed",
+            ),
+            (
+                |change, _| {
+                    let table = change.inner().tables.tallies;
+                    table.clear(change.txn_mut()).unwrap();
+                },
+                "is missing",
+            ),
+            (
+                |change, trace| change.record(trace).unwrap().obsels = 7,
+                "obsels: 7 are counted, there are 2",
+            ),
+            (
+                |change, trace| change.record(trace).unwrap().min_begin = 7,
+                "its least begin is kept as 7, but is 1",
+            ),
+            (
+                |change, trace| change.record(trace).unwrap().max_duration = 0,
+                "its longest obsel is kept as 0, but is 4",
+            ),
+            (
+                |change, trace| {
+                    let key = codec::obsel_key(trace, 5, 1, "o1");
+                    let table = change.inner().tables.obsels;
+                    table.put(change.txn_mut(), &key, b"\xff").unwrap();
+                },
+                "its obsels cannot be read",
+            ),
+            (
+                |change, _| {
+                    let table = change.inner().tables.graphs;
+                    table.delete(change.txn_mut(), b"/b/").unwrap();
+                },
+                "there is no <b/> in which it could be",
+            ),
+            (
+                |change, _| {
+                    let table = change.inner().tables.obsels;
+                    table
+                        .put(change.txn_mut(), &codec::obsel_key(TraceNumber(9), 1, 1, "o"), b"")
+                        .unwrap();
+                },
+                "rows of the trace number 9, which is not there",
+            ),
+        ];
+        for (harm, expected) in harms {
+            let problems = problems(harm);
+            assert!(
+                problems.iter().any(|problem| problem.contains(expected)),
+                "{expected}: {problems:?}"
+            );
+        }
+    }
+}
