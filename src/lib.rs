@@ -21,6 +21,7 @@ pub mod time;
 pub mod vocab;
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -87,8 +88,19 @@ fn settings(config: &Config) -> Settings {
         stats_per_type: config.plugins.stats_per_type,
         stats_subjects: config.plugins.stats_subjects,
         id_bytes: config.limits.id_bytes,
-        allow_scope_store: config.sparql.allow_scope_store,
-        external,
+        computing: method::Limits {
+            fsa_tokens: config.limits.fsa_tokens,
+            sub_methods: config.limits.sub_methods,
+            allow_scope_store: config.sparql.allow_scope_store,
+            external,
+            queries: sparql::Limits {
+                time: Duration::from_secs(config.limits.query_seconds),
+                memory: config.limits.query_memory,
+                ..sparql::Limits::default()
+            },
+            time: Duration::from_secs(config.limits.computing_seconds),
+            deadline: None,
+        },
     }
 }
 

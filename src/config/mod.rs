@@ -132,6 +132,16 @@ pub struct Limits {
     pub request_bytes: u64,
     /// Longest identifier of a resource or of an obsel, in bytes.
     pub id_bytes: usize,
+    /// How long a query may take, in seconds.
+    pub query_seconds: u64,
+    /// How much memory a query may take, in bytes.
+    pub query_memory: u64,
+    /// How long the computation of a trace may take, in seconds.
+    pub computing_seconds: u64,
+    /// Most tokens of an automaton.
+    pub fsa_tokens: usize,
+    /// Most methods of a pipe or of a parallel.
+    pub sub_methods: usize,
     /// Bounds on payloads.
     #[serde(flatten)]
     pub payload: PayloadLimits,

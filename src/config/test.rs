@@ -70,6 +70,12 @@ fn nothing_given_is_all_defaults() {
     assert!(config.cors_allow_origin.is_empty());
     assert!(!config.sparql.allow_scope_store && !config.sparql.update_endpoints);
     assert_eq!((config.limits.request_bytes, config.limits.id_bytes), (67_108_864, 240));
+    let limits = &config.limits;
+    assert_eq!((limits.query_seconds, limits.query_memory), (20, 256 << 20));
+    assert_eq!(
+        (limits.computing_seconds, limits.fsa_tokens, limits.sub_methods),
+        (120, 10_000, 32)
+    );
     assert_eq!(
         config.limits.payload,
         PayloadLimits {
@@ -128,6 +134,11 @@ request-triples = 10
 nesting = 9
 literal-bytes = 1k
 id-bytes = 100
+query-seconds = 1
+query-memory = 3M
+computing-seconds = 2
+fsa-tokens = 4
+sub-methods = 5
 [logging]
 loggers = ktbs rdfrest
 console-level = debug
@@ -173,6 +184,12 @@ console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(messag
         (true, 5, 1024)
     );
     assert_eq!((config.limits.request_bytes, config.limits.id_bytes), (1 << 20, 100));
+    let limits = &config.limits;
+    assert_eq!((limits.query_seconds, limits.query_memory), (1, 3 << 20));
+    assert_eq!(
+        (limits.computing_seconds, limits.fsa_tokens, limits.sub_methods),
+        (2, 4, 5)
+    );
     assert_eq!(
         config.limits.payload,
         PayloadLimits {

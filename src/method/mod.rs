@@ -34,11 +34,12 @@ mod term;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Diagnosis, Error, Result};
 use crate::obsel::{Name, Obsel};
 use crate::rdf::{Graph, Term};
+use crate::sparql::Limits as QueryLimits;
 use crate::store::{Reading, StoreError, TraceNumber};
 pub use external::{Command, Runner};
 
@@ -203,7 +204,11 @@ pub struct Limits {
     pub allow_scope_store: bool,
     /// What runs commands, where that is allowed.
     pub external: Option<Arc<dyn Runner>>,
-    /// When the computation must have ended.
+    /// What each query may take.
+    pub queries: QueryLimits,
+    /// How long a computation may take.
+    pub time: Duration,
+    /// When the present computation must have ended.
     pub deadline: Option<Instant>,
 }
 
@@ -214,6 +219,8 @@ impl Default for Limits {
             sub_methods: 32,
             allow_scope_store: false,
             external: None,
+            queries: QueryLimits::default(),
+            time: Duration::from_secs(120),
             deadline: None,
         }
     }

@@ -25,6 +25,7 @@ pub struct Gathered {
     /// The traces from which its obsels are computed: the effective ones among the intermediate traces if it has any,
     /// else the declared sources.
     pub sources: Vec<Source>,
+    limits: method::Limits,
 }
 
 impl Gathered {
@@ -42,7 +43,7 @@ impl Gathered {
             .unwrap_or_default();
         let method = match follow(reading, start, &mut parameters)? {
             // It does not exist where it is not allowed.
-            Ok(method) if method.dangerous && settings.external.is_none() => Err(method.iri.to_owned()),
+            Ok(method) if method.dangerous && settings.computing.external.is_none() => Err(method.iri.to_owned()),
             method => method,
         };
         let declared = sources(reading, &iris(&entry.graph, &iri, ktbs::HAS_SOURCE))?;
@@ -53,6 +54,7 @@ impl Gathered {
             declared,
             intermediate,
             sources: Vec::new(),
+            limits: settings.computing.clone(),
         };
         gathered.sources = match gathered.effective(&iri, reading) {
             Some(effective) => sources(reading, &effective)?,
@@ -77,7 +79,6 @@ impl Gathered {
     pub fn steps(&self, iri: &str, reading: &dyn Reading) -> Option<Result<Vec<method::Step>>> {
         let method = *self.method.as_ref().ok()?;
         let models = Models::new(reading);
-        let limits = method::Limits::default();
         let lookup = |iri: &str| models.graph(iri);
         let target = method::Target { iri, trace: None };
         let inputs = method::Inputs {
@@ -86,7 +87,7 @@ impl Gathered {
             sources: &self.declared,
             model: &lookup,
             reading,
-            limits: &limits,
+            limits: &self.limits,
         };
         let steps = method.steps(&inputs)?;
         Some(steps.and_then(|steps| {

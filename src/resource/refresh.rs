@@ -5,7 +5,7 @@
 //! once: one stores it, the other finds it done. A process that is killed meanwhile has changed nothing.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::computation::Computation;
 use super::harvest::{Changes, Harvest};
@@ -21,9 +21,6 @@ use crate::vocab::ktbs;
 
 /// How many times a computation is begun again because its sources have changed meanwhile.
 const ATTEMPTS: usize = 5;
-
-/// How long a computation may last. Apache gives up on a silent program after `FcgidIOTimeout`, which is longer.
-const COMPUTING: Duration = Duration::from_secs(120);
 
 /// Brings the description of a computed trace up to date: its model, its origin, its diagnosis.
 ///
@@ -209,11 +206,10 @@ fn compute(
     let target = format!("{}{}", reading.root(), entry.head.path);
     let models = Models::new(reading);
     let lookup = |iri: &str| models.graph(iri);
+    let computing = &service.settings.computing;
     let limits = method::Limits {
-        deadline: Some(Instant::now() + COMPUTING),
-        allow_scope_store: service.settings.allow_scope_store,
-        external: service.settings.external.clone(),
-        ..method::Limits::default()
+        deadline: Some(Instant::now() + computing.time),
+        ..computing.clone()
     };
     let inputs = method::Inputs {
         parameters: &gathered.parameters,

@@ -306,7 +306,7 @@ fn limits_are_told_and_kept() {
     });
     let start = Instant::now();
     let cases = [
-        ("sleep 100", "(seconds)"),
+        ("sleep 100", "(seconds, "),
         ("yes", "(output-bytes)"),
         ("printf '<x> <y> [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]].'", "nesting"),
         ("no-such-program-", "The command could not be run"),

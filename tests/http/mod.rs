@@ -6,6 +6,7 @@ mod errors;
 mod external;
 mod handler;
 mod hostile;
+mod hostile_methods;
 mod kept;
 mod limits;
 mod methods;
