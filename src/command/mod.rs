@@ -15,7 +15,9 @@ mod manual;
 mod progress;
 mod rebase;
 mod refresh;
+mod retain;
 mod serve;
+mod subject;
 mod verify;
 
 use std::env::consts::{ARCH, OS};
@@ -60,6 +62,8 @@ commands! {
     info::Info,
     refresh::Refresh,
     collect::Collect,
+    subject::Subject,
+    retain::Retain,
     manual::Manual,
     hello::Hello,
 }

@@ -35,6 +35,7 @@ mod obsel;
 mod obsels;
 mod path;
 mod prop;
+pub mod protection;
 mod read;
 pub mod rebase;
 mod recording;

@@ -3,6 +3,7 @@
 mod collect;
 mod dump;
 mod migration;
+mod protection;
 mod rebase;
 mod refresh;
 
