@@ -193,3 +193,23 @@ fn the_log_has_the_configured_form() {
     assert!(log.contains("<WARNING |ktbs> "), "{log}");
     assert!(log.contains("<INFO    |ktbs.server> 404 GET /nope\n"), "{log}");
 }
+
+#[test]
+fn a_temporary_store_is_told_once_and_leaves_nothing_when_killed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let room = folder.path().join("room");
+    fs::create_dir(&room).expect("a folder");
+    let file = folder.path().join("ktbs.conf");
+    fs::write(&file, "[logging]\nloggers = ktbs\n").expect("a file");
+    let mut command = program();
+    command.arg("-c").arg(file).env("TMPDIR", &room);
+    let ktbs = Program::start(command, folder.path(), "ktbs.socket");
+    let base = b"{\"@id\": \"b/\", \"@type\": \"Base\"}";
+    let posted = ktbs.send("POST", "/", &[("Content-Type", "application/json")], base);
+    assert_eq!(posted.expect("an answer").status, 201);
+    assert_eq!(ktbs.send("GET", "/b/", &[], b"").expect("an answer").status, 200);
+    assert_eq!(fs::read_dir(&room).expect("a folder").count(), 0);
+    drop(ktbs);
+    let log = fs::read_to_string(folder.path().join("ktbs.socket.log")).expect("a log");
+    assert_eq!(log.matches("the store is temporary").count(), 1, "{log}");
+}
