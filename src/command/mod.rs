@@ -4,6 +4,7 @@
 //! configuration in the same way ([`Clues`]) and end with the same [codes](Ending). Errors are one line on standard error;
 //! standard output is for what was asked.
 
+mod apache;
 mod check;
 mod collect;
 mod compact;
@@ -18,6 +19,7 @@ mod refresh;
 mod retain;
 mod serve;
 mod subject;
+mod user;
 mod verify;
 
 use std::env::consts::{ARCH, OS};
@@ -142,8 +144,7 @@ impl Context {
     /// The configuration or the store cannot be used.
     pub fn open(&self) -> Result<App, Error> {
         let (config, warnings) = self.load()?;
-        let format = logging::Format::parse(&config.logging.console_format).map_err(Error::msg)?;
-        logging::start(&config.logging.loggers, config.logging.console_level, &format);
+        logging::start(&config.logging.channels().map_err(|(_, error)| Error::msg(error))?);
         for warning in warnings {
             log::warn!(target: "ktbs", "{warning}");
         }

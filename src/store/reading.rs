@@ -266,7 +266,7 @@ pub trait Reading {
         Ok(Some(obsel))
     }
 
-    /// Returns where an obsel is and its [record](super::record), as they are stored, to be changed.
+    /// Returns where an obsel is and its record, as they are stored, to be changed.
     fn raw_obsel(&self, trace: TraceNumber, id: &str) -> Result<Option<(Place, Vec<u8>)>> {
         let Some(place) = self.place(trace, id)? else {
             return Ok(None);
