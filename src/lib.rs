@@ -61,6 +61,19 @@ impl App {
             kept: Kept::default(),
         })
     }
+
+    /// Returns the same kTBS for another thread.
+    pub fn share(&self) -> Self {
+        let Service { store, settings } = &self.service;
+        Self {
+            service: Service {
+                store: store.clone(),
+                settings: settings.clone(),
+            },
+            config: self.config.clone(),
+            kept: Kept::default(),
+        }
+    }
 }
 
 /// Opens a store that is lost at the end, whatever the end is: its files are removed at once, and live as long as they are open.

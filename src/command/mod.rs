@@ -11,6 +11,7 @@ mod compact;
 mod dump;
 mod hello;
 mod info;
+mod listen;
 mod load;
 mod manual;
 mod progress;
@@ -68,6 +69,7 @@ commands! {
     retain::Retain,
     manual::Manual,
     hello::Hello,
+    listen::Listen,
 }
 
 /// A kernel for trace-based systems: a REST store of traces, started by Apache's mod_fcgid.

@@ -437,7 +437,7 @@ fn no_parameters_but(known: &[&str], parameters: &Parameters) -> Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
-    let names = unknown.join(", ");
+    let names = check::listed(&unknown);
     Err(Error::BadParameters(format!("Unsupported parameter(s):{names}")))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ROOT, TestKtbs};
+use crate::support::{Answer, ROOT, TestKtbs, turtle};
 
 const JSON: (&str, &str) = ("Accept", "application/json");
 const NT: (&str, &str) = ("Accept", "text/nt");
@@ -177,6 +177,46 @@ fn post_of_a_batch_is_in_order_of_begin_then_end() {
     assert_eq!(answer.body, expected);
     let ids: Vec<String> = places(&ktbs).into_iter().map(|place| place.0).collect();
     assert_eq!(ids, ["a", "c", "b", "now"]);
+}
+
+#[test]
+fn the_unit_of_the_model_is_followed_and_remembered_once_the_model_is_gone() {
+    let ktbs = ktbs("s", DATED, "");
+    let description = ktbs.get("b/t/", &[JSON]).expect(200);
+    let ends = |id: &str| {
+        post(&ktbs, &json!({"@id": id, "begin": 0, "endDT": "2020-01-01T00:00:03Z"})).expect(201);
+        let places = places(&ktbs);
+        places.into_iter().find(|place| place.0 == id).expect("the obsel").2
+    };
+    assert_eq!(ends("o1"), 3);
+    let model = turtle("<./> k:contains <> . <> a k:TraceModel ; k:hasUnit k:millisecond .");
+    ktbs.put("b/s.ttl", &[], &model).expect(200);
+    assert_eq!(ends("o2"), 3000);
+    ktbs.delete("b/s").expect(204);
+    assert_eq!(ends("o3"), 3000);
+    let now = ktbs.get("b/t/", &[JSON]).expect(200);
+    assert_eq!(
+        now.header("etag"),
+        description.header("etag"),
+        "the description is the same"
+    );
+}
+
+#[test]
+fn timestamps_that_are_no_integers_are_told_as_they_were_posted() {
+    let ktbs = ktbs("m", "o", "");
+    for (times, told) in [
+        ("k:hasBegin 'abc'", "[abc,abc]"),
+        ("k:hasBegin 1; k:hasEnd 2.5", "[1,2.5]"),
+        ("k:hasEnd 'z'", "[,z]"),
+    ] {
+        let answer = ktbs.post_turtle("b/t/", &format!("<o> k:hasTrace <>; {times} ."));
+        let body = answer.expect(403).body;
+        let start = format!(
+            "403 Forbidden - Invalid data\ncheck_new_graph: ko\n* Can not convert timestamps to int: {told}\n* Property <"
+        );
+        assert!(body.starts_with(&start), "{body}");
+    }
 }
 
 #[test]
