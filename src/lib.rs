@@ -23,8 +23,6 @@ pub mod vocab;
 use std::io::{self, Read};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::http::kept::{Kept, Key};
@@ -42,8 +40,6 @@ pub struct App {
     /// The resources.
     pub service: Service,
     kept: Kept,
-    /// The directory of a store that is lost at the end.
-    _temporary: Option<TempDir>,
 }
 
 impl App {
@@ -52,23 +48,18 @@ impl App {
     /// # Errors
     /// `Store` if the store cannot be used, or no temporary one can be made.
     pub fn open(config: Config) -> Result<Self> {
-        let (directory, temporary) = match &config.store.directory {
-            Some(directory) => (directory.clone(), None),
-            None => {
-                let temporary = temporary_directory()?;
-                (temporary.path().to_owned(), Some(temporary))
-            }
+        let store = match &config.store.directory {
+            Some(directory) => Store::open(directory, &config.server.root, config.store.map_size)?,
+            None => temporary_store(&config)?,
         };
-        let store = Store::open(&directory, &config.server.root, config.store.map_size)?;
         Ok(Self {
             service: Service::new(store, settings(&config))?,
             config,
             kept: Kept::default(),
-            _temporary: temporary,
         })
     }
 
-    /// Returns the same kTBS for another thread, to be used while this one exists.
+    /// Returns the same kTBS for another thread.
     pub fn share(&self) -> Self {
         let Service { store, settings } = &self.service;
         Self {
@@ -78,16 +69,17 @@ impl App {
             },
             config: self.config.clone(),
             kept: Kept::default(),
-            _temporary: None,
         }
     }
 }
 
-fn temporary_directory() -> Result<TempDir> {
-    tempfile::Builder::new()
-        .prefix("ktbs-")
-        .tempdir()
-        .map_err(|e| StoreError::Unusable(format!("no temporary directory can be made: {e}")).into())
+/// Opens a store that is lost at the end, whatever the end is: its files are removed at once, and live as long as they are open.
+fn temporary_store(config: &Config) -> Result<Store> {
+    let refuse = |error: io::Error| StoreError::Unusable(format!("no temporary directory can be made: {error}"));
+    let directory = tempfile::Builder::new().prefix("ktbs-").tempdir().map_err(refuse)?;
+    let store = Store::open(directory.path(), &config.server.root, config.store.map_size)?;
+    directory.close().map_err(refuse)?;
+    Ok(store)
 }
 
 fn settings(config: &Config) -> Settings {

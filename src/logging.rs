@@ -1,57 +1,89 @@
-//! The log: lines on standard error, which Apache adds to its error log.
+//! The log: lines on standard error, which Apache adds to its error log, and in files.
 //!
 //! Administrators keep the `[logging]` of their Python kTBS: names of loggers, a level, and a [`Format`] in Python's
 //! words. What Rust calls the target `ktbs::http` is here the logger `ktbs.http`.
 
 mod format;
+pub mod json;
+pub mod plan;
 
-use std::io::Write;
-
-use env_logger::{Builder, Target};
-use log::LevelFilter;
+use env_logger::Logger;
+use log::{LevelFilter, Log, Metadata, Record};
 
 pub use format::Format;
+pub use plan::{Channel, Output};
 
-/// Starts to log what the named loggers say, down to a level; of all others, warnings and errors only.
-///
-/// * `ktbs` is the whole program, `ktbs.store` a part of it. `rdfrest`, the name of a layer of the Python kTBS, is
-///   also the whole program; `root` is the program and its libraries.
-/// * Without any name, warnings and errors are written as bare messages, as Python does when nothing is configured.
-///
-/// Each record is one line and a single write, so that the lines of several processes do not mix.
-/// A second call has no effect.
-pub fn start(loggers: &[String], level: LevelFilter, format: &Format) {
-    let result = builder(loggers, level, format).target(Target::Stderr).try_init();
-    if result.is_err() {
-        log::debug!("the log was started before");
+/// Starts to log to some channels. Each record is one line and a single write, so that the lines of several processes do not
+/// mix. What cannot be opened is told on the others. A second call has no effect.
+pub fn start(channels: &[Channel]) {
+    let mut all = All(Vec::new());
+    let mut failures = Vec::new();
+    for channel in channels {
+        match channel.logger() {
+            Ok(logger) => all.0.push(logger),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let level = all.0.iter().map(Logger::filter).max().unwrap_or(LevelFilter::Off);
+    if log::set_boxed_logger(Box::new(all)).is_ok() {
+        log::set_max_level(level);
+    }
+    for failure in failures {
+        log::warn!(target: "ktbs", "{failure}");
     }
 }
 
-fn builder(loggers: &[String], level: LevelFilter, format: &Format) -> Builder {
-    let mut builder = Builder::new();
-    builder.filter_level(LevelFilter::Warn);
-    for logger in loggers {
-        match logger.as_str() {
-            "root" => builder.filter_level(level),
-            "rdfrest" => builder.filter_module("ktbs", level),
-            name => builder.filter_module(&name.replace('.', "::"), level),
-        };
+/// Several loggers, each of which takes what it wants.
+struct All(Vec<Logger>);
+
+impl Log for All {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.iter().any(|logger| logger.enabled(metadata))
     }
-    let format = if loggers.is_empty() {
-        Format::bare()
-    } else {
-        format.clone()
+
+    fn log(&self, record: &Record<'_>) {
+        for logger in &self.0 {
+            logger.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.0.iter().for_each(Log::flush);
+    }
+}
+
+/// Returns the level of a name or a number of Python's `logging`.
+///
+/// # Errors
+/// A sentence that quotes the text.
+pub fn level(text: &str) -> Result<LevelFilter, String> {
+    let number = match text.to_ascii_uppercase().as_str() {
+        "NOTSET" => 0,
+        "DEBUG" => 10,
+        "INFO" => 20,
+        "WARNING" | "WARN" => 30,
+        "ERROR" => 40,
+        "CRITICAL" | "FATAL" => 50,
+        _ => text
+            .parse::<i64>()
+            .map_err(|_| format!("{text:?} is not a level: DEBUG, INFO, WARNING, ERROR, CRITICAL or a number"))?,
     };
-    builder.format(move |out, record| writeln!(out, "{}", format.line(record)));
-    builder
+    Ok(match number {
+        ..10 => LevelFilter::Trace,
+        10 => LevelFilter::Debug,
+        11..=20 => LevelFilter::Info,
+        21..=30 => LevelFilter::Warn,
+        31.. => LevelFilter::Error,
+    })
 }
 
 #[cfg(test)]
 mod test {
-    use std::io;
+    use std::io::{self, Write};
     use std::sync::{Arc, Mutex};
 
-    use log::{Level, Log, Record};
+    use env_logger::Target;
+    use log::Level;
 
     use super::*;
 
@@ -75,9 +107,8 @@ mod test {
         let loggers: Vec<String> = loggers.iter().map(|&name| name.to_owned()).collect();
         let format = Format::parse("%(name)s %(levelname)s %(message)s").expect("a correct format");
         let writes = Writes::default();
-        let logger = builder(&loggers, level, &format)
-            .target(Target::Pipe(Box::new(writes.clone())))
-            .build();
+        let channel = Channel::new(Output::Console, format, &loggers, level);
+        let logger = channel.builder().target(Target::Pipe(Box::new(writes.clone()))).build();
         for target in ["ktbs", "ktbs::http", "heed"] {
             for level in [Level::Error, Level::Warn, Level::Info, Level::Debug] {
                 logger.log(
@@ -90,11 +121,6 @@ mod test {
             }
         }
         writes.0.lock().expect("no test panicked").clone()
-    }
-
-    #[test]
-    fn without_loggers_warnings_and_errors_are_bare() {
-        assert_eq!(written(&[], LevelFilter::Debug), ["two\\nlines\n"; 6]);
     }
 
     #[test]

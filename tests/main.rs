@@ -12,4 +12,5 @@ mod routes;
 mod sparql_w3c;
 mod support;
 mod tables;
+mod tools;
 mod web_server;

@@ -193,3 +193,113 @@ fn the_log_has_the_configured_form() {
     assert!(log.contains("<WARNING |ktbs> "), "{log}");
     assert!(log.contains("<INFO    |ktbs.server> 404 GET /nope\n"), "{log}");
 }
+
+#[test]
+fn a_temporary_store_is_told_once_and_leaves_nothing_when_killed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let room = folder.path().join("room");
+    fs::create_dir(&room).expect("a folder");
+    let file = folder.path().join("ktbs.conf");
+    fs::write(&file, "[logging]\nloggers = ktbs\n").expect("a file");
+    let mut command = program();
+    command.arg("-c").arg(file).env("TMPDIR", &room);
+    let ktbs = Program::start(command, folder.path(), "ktbs.socket");
+    let base = b"{\"@id\": \"b/\", \"@type\": \"Base\"}";
+    let posted = ktbs.send("POST", "/", &[("Content-Type", "application/json")], base);
+    assert_eq!(posted.expect("an answer").status, 201);
+    assert_eq!(ktbs.send("GET", "/b/", &[], b"").expect("an answer").status, 200);
+    assert_eq!(fs::read_dir(&room).expect("a folder").count(), 0);
+    drop(ktbs);
+    let log = fs::read_to_string(folder.path().join("ktbs.socket.log")).expect("a log");
+    assert_eq!(log.matches("the store is temporary").count(), 1, "{log}");
+}
+
+#[test]
+fn the_log_is_added_to_a_file_by_all_processes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("ktbs.log");
+    fs::write(&file, "before\n").expect("a file");
+    let configuration = "[rdf_database]\nrepository = store\n\
+        [logging]\nloggers = ktbs\nconsole-level = ERROR\nfilename = ktbs.log\nfile-level = INFO\n";
+    let first = started(folder.path(), configuration, &[]);
+    let mut command = program();
+    command.arg("-c").arg(folder.path().join("ktbs.conf"));
+    let second = Program::start(command, folder.path(), "second.socket");
+    for ktbs in [&first, &second, &first] {
+        assert_eq!(ktbs.send("GET", "/nope", &[], b"").expect("an answer").status, 404);
+    }
+    let log = fs::read_to_string(&file).expect("a log");
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 4, "{log}");
+    assert_eq!(lines[0], "before");
+    assert!(
+        lines[1..]
+            .iter()
+            .all(|line| line.starts_with("INFO\t") && line.ends_with("\tktbs.server\t404 GET /nope"))
+    );
+    let console = fs::read_to_string(folder.path().join("ktbs.socket.log")).expect("a log");
+    assert_eq!(console, "");
+}
+
+#[test]
+fn the_log_follows_a_json_configuration_or_refuses_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let json = r#"{"version": 1, "handlers": {"file": {"class": "logging.FileHandler", "filename": "json.log", "level": "INFO"}},
+        "loggers": {"ktbs": {"level": "DEBUG", "handlers": ["file"]}}}"#;
+    fs::write(folder.path().join("logging.json"), json).expect("a file");
+    let configuration = "[rdf_database]\nrepository = store\n[logging]\njson-configuration-filename = logging.json\n";
+    let ktbs = started(folder.path(), configuration, &[]);
+    assert_eq!(ktbs.send("GET", "/nope", &[], b"").expect("an answer").status, 404);
+    let log = fs::read_to_string(folder.path().join("json.log")).expect("a log");
+    assert_eq!(log, "404 GET /nope\n");
+    fs::write(
+        folder.path().join("logging.json"),
+        json.replace("FileHandler", "SysLogHandler"),
+    )
+    .expect("a file");
+    let file = folder.path().join("ktbs.conf");
+    let output = run(&["check", "-c", file.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("[logging] json-configuration-filename: ") && error.contains("handlers.file: class: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn check_tells_options_content_and_what_apache_says() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let ktbs = started(
+        folder.path(),
+        "[server]\nport = 8009\n[rdf_database]\nrepository = store\n",
+        &[],
+    );
+    assert_eq!(ktbs.send("GET", "/", &[], b"").expect("an answer").status, 200);
+    let apache = folder.path().join("apache.conf");
+    fs::write(
+        &apache,
+        "ScriptAlias / /opt/ktbs/\nFcgidMaxRequestLen 1\nUser nosuchuser\n",
+    )
+    .expect("a file");
+    let name = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let file = name(&folder.path().join("ktbs.conf"));
+    let output = run(&["check", "-c", &file]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    assert!(
+        told.contains("option:        [server] port = 8009\n") && told.contains("content:       0 bases, "),
+        "{told}"
+    );
+    let output = run(&["check", "-c", &file, "--apache", "--apache-conf", &name(&apache)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stdout).contains("warning:       FcgidMaxRequestLen is 1: "),
+        "{}",
+        text(&output.stdout)
+    );
+    assert_eq!(text(&output.stderr), "there is no user nosuchuser\n");
+    // What is no store is told, too.
+    fs::write(folder.path().join("store/data.mdb"), "nonsense").expect("a file");
+    assert_eq!(run(&["check", "-c", &file]).status.code(), Some(1));
+}

@@ -4,22 +4,37 @@
 //! configuration in the same way ([`Clues`]) and end with the same [codes](Ending). Errors are one line on standard error;
 //! standard output is for what was asked.
 
+mod apache;
 mod check;
+mod collect;
+mod compact;
+mod dump;
 mod hello;
+mod info;
 mod listen;
+mod load;
+mod manual;
+mod progress;
+mod rebase;
+mod refresh;
+mod retain;
 mod serve;
+mod subject;
+mod user;
+mod verify;
 
 use std::env::consts::{ARCH, OS};
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use anyhow::Error;
+use anyhow::{Error, bail};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, Clues, Config};
+use crate::store::Store;
 use crate::{App, fcgi, logging};
 
 /// Makes the subcommands of clap out of the table. The first lines of the documentation of each type are its help.
@@ -42,6 +57,17 @@ macro_rules! commands {
 
 commands! {
     check::Check,
+    dump::Dump,
+    load::Load,
+    rebase::Rebase,
+    verify::Verify,
+    compact::Compact,
+    info::Info,
+    refresh::Refresh,
+    collect::Collect,
+    subject::Subject,
+    retain::Retain,
+    manual::Manual,
     hello::Hello,
     listen::Listen,
 }
@@ -120,12 +146,47 @@ impl Context {
     /// The configuration or the store cannot be used.
     pub fn open(&self) -> Result<App, Error> {
         let (config, warnings) = self.load()?;
-        let format = logging::Format::parse(&config.logging.console_format).map_err(Error::msg)?;
-        logging::start(&config.logging.loggers, config.logging.console_level, &format);
+        logging::start(&config.logging.channels().map_err(|(_, error)| Error::msg(error))?);
         for warning in warnings {
             log::warn!(target: "ktbs", "{warning}");
         }
         Ok(App::open(config)?)
+    }
+
+    /// Opens the store that the configuration names, which must be there, as it is.
+    ///
+    /// # Errors
+    /// The configuration or the store cannot be used; there is no store.
+    pub fn store(&self) -> Result<Store, Error> {
+        let (config, _) = self.load()?;
+        let directory = self.directory(&config)?;
+        if !directory.exists() {
+            bail!("there is no store: {} does not exist", directory.display());
+        }
+        Ok(Store::open(directory, &config.server.root, config.store.map_size)?)
+    }
+
+    /// Returns the directory of the store.
+    ///
+    /// # Errors
+    /// The configuration names none: what a command does in a temporary store would be lost.
+    pub fn directory<'c>(&self, config: &'c Config) -> Result<&'c Path, Error> {
+        let Some(directory) = &config.store.directory else {
+            bail!("the configuration names no store: set repository in [rdf_database]");
+        };
+        Ok(directory)
+    }
+}
+
+/// Returns the path of a resource, given its address or its path below the root URI.
+///
+/// # Errors
+/// The address is not below the root URI.
+pub fn path_below(root: &str, given: &str) -> Result<String, Error> {
+    match given.strip_prefix(root) {
+        Some(path) => Ok(path.to_owned()),
+        None if given.contains("://") => bail!("{given} is not below the root URI {root}"),
+        None => Ok(given.trim_start_matches('/').to_owned()),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ::config::ValueKind;
-use log::LevelFilter;
 use oxrdf::NamedNode;
 
 use super::root::root_iri;
@@ -50,6 +49,10 @@ pub enum Kind {
     Namespace,
     /// A level of Python's `logging`, by its name or number.
     Level,
+    /// The same, or nothing.
+    OptionalLevel,
+    /// A file, relative to the folder of the file that names it, or nothing.
+    File,
     /// A [format](logging::Format) of lines of the log.
     LogFormat,
     /// A plugin that does not exist here: `false`, or the error.
@@ -81,7 +84,11 @@ impl Kind {
             Self::BasePath => base_path(text).map(ValueKind::String),
             Self::Directory => directory(text, folder),
             Self::Namespace => namespace(text),
-            Self::Level => level(text).map(|level| level.as_str().into()),
+            Self::Level => logging::level(text).map(|level| level.as_str().into()),
+            Self::OptionalLevel if text.is_empty() => Ok(ValueKind::Nil),
+            Self::OptionalLevel => logging::level(text).map(|level| level.as_str().into()),
+            Self::File if text.is_empty() => Ok(ValueKind::Nil),
+            Self::File => path(text, folder),
             Self::LogFormat => logging::Format::parse(text).map(|_| text.into()),
             Self::Unavailable(why) => match boolean(text)? {
                 false => Ok(ValueKind::Boolean(false)),
@@ -177,6 +184,10 @@ fn directory(text: &str, folder: &Path) -> Result<ValueKind, String> {
             "{text:?}: stores of the form :TYPE:CONFIG are not supported; give a directory, which will hold the store"
         ));
     }
+    path(text, folder)
+}
+
+fn path(text: &str, folder: &Path) -> Result<ValueKind, String> {
     let path = folder.join(text);
     // The folder comes from the system, and might be anything; the text is always UTF-8.
     let path = path
@@ -190,29 +201,6 @@ fn namespace(text: &str) -> Result<ValueKind, String> {
         Ok(_) => Ok(text.into()),
         Err(_) => Err(format!("{text:?} is not an absolute URI")),
     }
-}
-
-/// Returns the level of ours that lets through at least what Python's would. There is nothing graver than an error
-/// here, so that `CRITICAL` shows errors too.
-pub(super) fn level(text: &str) -> Result<LevelFilter, String> {
-    let number = match text.to_ascii_uppercase().as_str() {
-        "NOTSET" => 0,
-        "DEBUG" => 10,
-        "INFO" => 20,
-        "WARNING" | "WARN" => 30,
-        "ERROR" => 40,
-        "CRITICAL" | "FATAL" => 50,
-        _ => text
-            .parse::<i64>()
-            .map_err(|_| format!("{text:?} is not a level: DEBUG, INFO, WARNING, ERROR, CRITICAL or a number"))?,
-    };
-    Ok(match number {
-        ..10 => LevelFilter::Trace,
-        10 => LevelFilter::Debug,
-        11..=20 => LevelFilter::Info,
-        21..=30 => LevelFilter::Warn,
-        31.. => LevelFilter::Error,
-    })
 }
 
 /// Checks that a name can be a prefix in Turtle and in XML (`PN_PREFIX` of the grammar of Turtle, section 6.5), and

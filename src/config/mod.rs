@@ -12,7 +12,7 @@ mod notice;
 pub mod options;
 mod root;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
@@ -22,6 +22,8 @@ pub use kind::Kind;
 pub use notice::{ConfigError, Notice, Warning};
 pub use root::root_iri;
 
+use crate::logging::plan::DEFAULT_FORMAT;
+use crate::logging::{self, Channel, Format, Output};
 use layer::Layer;
 
 /// The whole configuration.
@@ -158,6 +160,49 @@ pub struct Logging {
     pub console_level: log::LevelFilter,
     /// Python format string of the console.
     pub console_format: String,
+    /// A file to which the log is added too.
+    pub filename: Option<PathBuf>,
+    /// Threshold of the file, if it has its own.
+    #[serde(deserialize_with = "optional_level")]
+    pub file_level: Option<log::LevelFilter>,
+    /// A file in JSON, for Python's `logging`.
+    #[serde(rename = "json-configuration-filename")]
+    pub json: Option<PathBuf>,
+}
+
+impl Logging {
+    /// Returns what is logged where.
+    ///
+    /// # Errors
+    /// The option that is wrong, and a sentence.
+    pub fn channels(&self) -> Result<Vec<Channel>, (&'static str, String)> {
+        let format = |text: &str| Format::parse(text).map_err(|error| ("console-format", error));
+        let mut channels = match &self.json {
+            Some(file) => {
+                let wrong = |error: String| ("json-configuration-filename", format!("{}: {error}", file.display()));
+                let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+                let folder = file.parent().unwrap_or(Path::new(""));
+                let console = (self.console_level, self.console_format.as_str());
+                logging::json::parse(&text, folder, &self.loggers, console).map_err(wrong)?
+            }
+            None => {
+                let format = if self.loggers.is_empty() {
+                    Format::bare()
+                } else {
+                    format(&self.console_format)?
+                };
+                vec![Channel::new(Output::Console, format, &self.loggers, self.console_level)]
+            }
+        };
+        if let Some(file) = &self.filename {
+            let level = self
+                .file_level
+                .unwrap_or(self.console_level.max(log::LevelFilter::Warn));
+            let (output, format) = (Output::File(file.clone()), format(DEFAULT_FORMAT)?);
+            channels.push(Channel::new(output, format, &self.loggers, level));
+        }
+        Ok(channels)
+    }
 }
 
 /// Bounds on payloads; each error that they cause names the option.
@@ -199,6 +244,12 @@ pub fn load(files: &[PathBuf], overrides: &[(&str, &str, &str)]) -> Result<(Conf
                 ..Notice::default()
             })
         })?;
+    config.logging.channels().map_err(|(option, text)| {
+        ConfigError(Notice {
+            file: files.last().cloned(),
+            ..Notice::of_option("logging", option, text)
+        })
+    })?;
     config.file = files.first().cloned();
     config.files = files.to_vec();
     warnings.extend(doubts(&config));
@@ -317,6 +368,13 @@ fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<log::LevelFilter,
     String::deserialize(deserializer)?
         .parse()
         .map_err(serde::de::Error::custom)
+}
+
+fn optional_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<log::LevelFilter>, D::Error> {
+    let level = Option::<String>::deserialize(deserializer)?;
+    level
+        .map(|level| level.parse().map_err(serde::de::Error::custom))
+        .transpose()
 }
 
 #[cfg(test)]

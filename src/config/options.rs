@@ -55,7 +55,6 @@ impl Row {
 }
 
 const APACHE_STARTS_US: &str = "has no effect: Apache, which starts this program, listens and chooses the processes";
-const NOT_YET: &str = "has no effect yet: the log goes to standard error only, hence to Apache's error log";
 
 /// All the options, by section, in the order of `conf/ktbs.conf`.
 #[rustfmt::skip]
@@ -178,16 +177,18 @@ pub static OPTIONS: &[Row] = &[
         "Level of these loggers: DEBUG, INFO, WARNING, ERROR, or a number.").raw(),
     row("logging", "console-format", "%(levelname)s\t%(asctime)s\t%(name)s\t%(message)s", Kind::LogFormat,
         "Lines of these loggers, as a Python format string.").raw(),
-    row("logging", "filename", "", Kind::Text,
-        "No effect yet: the log goes to standard error only.").raw().without_effect(NOT_YET),
-    row("logging", "file-level", "", Kind::Text,
-        "No effect yet.").raw().without_effect(NOT_YET),
+    row("logging", "filename", "", Kind::File,
+        "File to whose end the log is added too, relative to the folder of this file; if empty, none.").raw(),
+    row("logging", "file-level", "", Kind::OptionalLevel,
+        "Level of the file. If empty, console-level or WARNING, whichever tells more.").raw(),
     row("logging", "ktbs-logurl", "", Kind::Text,
-        "No effect yet.").raw().without_effect(NOT_YET),
-    row("logging", "ktbs-level", "", Kind::Text,
-        "No effect yet.").raw().without_effect(NOT_YET),
-    row("logging", "json-configuration-filename", "", Kind::Text,
-        "No effect yet.").raw().without_effect(NOT_YET),
+        "No effect: a server that sends requests could block on them. Collect the log from its file.").raw()
+        .without_effect("has no effect: a server that sends requests could block on them; collect the log from its file"),
+    row("logging", "ktbs-level", "", Kind::OptionalLevel,
+        "No effect: it is the level of ktbs-logurl.").raw()
+        .without_effect("has no effect, since ktbs-logurl has none"),
+    row("logging", "json-configuration-filename", "", Kind::File,
+        "JSON file of Python's logging: streams, files, levels and formats; it goes before filename and file-level.").raw(),
 
     row("profiler", "directory", "", Kind::Text,
         "No effect: the times go to the client.")

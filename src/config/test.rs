@@ -403,8 +403,8 @@ fn what_has_no_effect_is_a_warning() {
             "0.conf:2: [server] no-cache: is deprecated",
         ),
         (
-            "[logging]\nfilename = /tmp/log\n",
-            "0.conf:2: [logging] filename: has no effect yet",
+            "[logging]\nktbs-logurl = http://localhost:5678/logs/log1/\n",
+            "0.conf:2: [logging] ktbs-logurl: has no effect: a server that sends requests could block",
         ),
         (
             "[profiler]\ndirectory = /tmp\n",

@@ -9,6 +9,7 @@ pub mod json;
 pub mod lines;
 pub mod ntriples;
 mod payload;
+pub mod quads;
 pub mod rdfxml;
 pub mod turtle;
 

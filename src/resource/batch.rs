@@ -85,6 +85,33 @@ pub(super) fn replace_obsels(service: &Service, target: &Target, expected: &Expe
     Ok(change.commit()?)
 }
 
+/// Adds the obsels of a dump to an empty trace, without completing them; returns how many, and what is wrong with those that
+/// were left out.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn load_obsels(
+    change: &mut Change<'_>,
+    entry: &Entry,
+    graph: &Graph,
+    settings: &Settings,
+) -> Result<(u64, Vec<String>)> {
+    let rules = Rules::of(change, entry, false)?;
+    let mut problems = Vec::new();
+    let mut nodes = subjects_of_trace(graph, &rules.trace);
+    nodes.retain(|node| {
+        let checked = check_identifiers(graph, &[*node], &rules.trace, settings);
+        let is_right = checked.is_ok();
+        problems.extend(checked.err().map(|error| error.to_string()));
+        is_right
+    });
+    let (batch, wrong) = Batch::split(graph, &nodes, &rules)?;
+    let shown = |(node, problem)| format!("{}: {problem}", check::shown(graph.term(node)));
+    problems.extend(wrong.into_iter().map(shown));
+    let added = batch.add(change, entry, settings)?;
+    Ok((added.len() as u64, problems))
+}
+
 /// Checks that the trace to which a target belongs is still there.
 ///
 /// # Errors
@@ -196,6 +223,16 @@ impl<'g> Batch<'g> {
     /// # Errors
     /// `InvalidData`, `TooLarge`.
     pub(super) fn prepare(graph: &'g Graph, nodes: &[TermId], rules: &'g Rules) -> Result<Self> {
+        let (batch, problems) = Self::split(graph, nodes, rules)?;
+        check::refuse(
+            "check_new_graph",
+            problems.into_iter().map(|(_, problem)| problem).collect(),
+        )?;
+        Ok(batch)
+    }
+
+    /// Does the same with the obsels that break no rule, and returns what is wrong with the others: node, problem.
+    fn split(graph: &'g Graph, nodes: &[TermId], rules: &'g Rules) -> Result<(Self, Vec<(TermId, String)>)> {
         let descriptions = description::split(graph, nodes)?;
         let terms = Terms::of(graph);
         let known: HashSet<TermId> = nodes.iter().copied().collect();
@@ -205,18 +242,18 @@ impl<'g> Batch<'g> {
         for (i, description) in descriptions.obsels.iter().enumerate() {
             match completion::complete(graph, description, &terms, rules, &is_obsel) {
                 Ok(times) => order.push((i, times)),
-                Err(found) => problems.extend(found),
+                Err(found) => problems.extend(found.into_iter().map(|problem| (description.node, problem))),
             }
         }
-        check::refuse("check_new_graph", problems)?;
         order.sort_by_cached_key(|(i, _)| completion::rank(graph, &descriptions.obsels[*i], &terms));
-        Ok(Self {
+        let batch = Self {
             graph,
             descriptions,
             terms,
             rules,
             order,
-        })
+        };
+        Ok((batch, problems))
     }
 
     /// Checks that all the triples describe obsels, but for those by which the collection hangs on its trace.

@@ -131,7 +131,7 @@ fn linked(graph: &Graph, target: &str, property: &str, classes: &[&str]) -> Vec<
 ///
 /// # Errors
 /// `InvalidData` if its types name no kind, or several.
-fn row_of(graph: &Graph, node: &Term) -> Result<&'static Row> {
+pub fn row_of(graph: &Graph, node: &Term) -> Result<&'static Row> {
     let mut known = Vec::new();
     for [s, p, o] in graph.iter() {
         if s == node && as_iri(p) == Some(rdf::TYPE) {

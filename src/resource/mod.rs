@@ -22,11 +22,13 @@ mod data_graph;
 mod delete;
 mod description;
 mod draft;
+pub mod dump;
 mod edit;
 mod harvest;
 mod inputs;
 mod intermediate;
 mod links;
+pub mod load;
 mod method;
 mod mint;
 mod model;
@@ -36,7 +38,9 @@ mod obsels;
 pub mod parameter;
 mod path;
 mod prop;
+pub mod protection;
 mod read;
+pub mod rebase;
 mod recording;
 mod refresh;
 mod relations;
@@ -320,14 +324,7 @@ impl Service {
     pub fn for_each_graph(&self, iri: &str, f: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
         let root = self.store.root();
         let path = below(root, iri).ok_or(Error::NotFound)?;
-        let mut computed = Vec::new();
-        self.store.read()?.for_each_below(path, &mut |entry| {
-            if entry.head.kind == Kind::ComputedTrace {
-                computed.push(entry.head.path);
-            }
-            Ok(())
-        })?;
-        for path in computed {
+        for path in self.computed_traces(path)? {
             match refresh::obsels(self, &path, Refresh::Default) {
                 Ok(()) | Err(Error::Conflict(_) | Error::NotFound) => {}
                 Err(other) => return Err(other),
@@ -351,6 +348,29 @@ impl Service {
                 None => Ok(()),
             }
         })
+    }
+
+    /// Returns the paths of the computed traces at or below a path, in order.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn computed_traces(&self, path: &str) -> Result<Vec<String>> {
+        let mut computed = Vec::new();
+        self.store.read()?.for_each_below(path, &mut |entry| {
+            if entry.head.kind == Kind::ComputedTrace {
+                computed.push(entry.head.path);
+            }
+            Ok(())
+        })?;
+        Ok(computed)
+    }
+
+    /// Brings the computed trace of a path up to date, with its sources.
+    ///
+    /// # Errors
+    /// `Conflict` if it, or one of its sources, cannot be computed; `NotFound` if it is gone; those of the store.
+    pub fn refresh(&self, path: &str) -> Result<()> {
+        refresh::obsels(self, path, Refresh::Default)
     }
 
     /// Checks that a resource can be replaced at all, before the payload is read.

@@ -118,7 +118,7 @@ pub struct Obsels {
     /// True if some obsels of the trace may be absent from the selection: their arcs to and from those selected are
     /// shown, with their `k:hasTrace` and nothing else.
     pub partial: bool,
-    snapshot: Snapshot,
+    snapshot: Rc<Snapshot>,
     number: TraceNumber,
     /// Where the selection lies in the order of the trace; `None` if it is empty.
     bounds: Option<Bounds>,
@@ -128,7 +128,13 @@ pub struct Obsels {
 
 impl Obsels {
     /// Returns all the obsels of a trace.
-    pub fn whole(snapshot: Snapshot, trace: String, number: TraceNumber, collection_type: &'static str) -> Self {
+    pub fn whole(
+        snapshot: impl Into<Rc<Snapshot>>,
+        trace: String,
+        number: TraceNumber,
+        collection_type: &'static str,
+    ) -> Self {
+        let snapshot = snapshot.into();
         let (begins, names) = Default::default();
         let bounds = Some(Bounds::ALL);
         Self {
@@ -180,7 +186,7 @@ impl Obsels {
             &rdf::iri(vocab::rdf::TYPE),
             &rdf::iri(self.collection_type),
         );
-        let speller = Speller::new(&self.snapshot, &self.trace);
+        let speller = Speller::new(self.snapshot(), &self.trace);
         self.for_each(&mut |obsel| {
             speller.for_each_triple(obsel, &mut |[s, p, o]| {
                 graph.insert(&s, &p, &o);

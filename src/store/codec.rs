@@ -77,6 +77,14 @@ pub fn iri(root: &str, bytes: &[u8]) -> Result<String> {
     })
 }
 
+/// Returns the IRI of what [`put_iri`] wrote, if it is stored whole.
+pub fn whole(bytes: &[u8]) -> Result<Option<&str>> {
+    match bytes.split_first().ok_or_else(damaged)? {
+        (&WHOLE, iri) => Ok(Some(std::str::from_utf8(iri).map_err(|_| damaged())?)),
+        _ => Ok(None),
+    }
+}
+
 /// Returns the error of bytes that cannot be understood.
 pub fn damaged() -> StoreError {
     StoreError::Damaged("a record cannot be decoded".into())

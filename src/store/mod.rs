@@ -5,13 +5,14 @@
 //! a process killed at any moment leaves nothing behind. The store knows graphs and obsels, and no rule of the kTBS.
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
-//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits.
+//! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits. [`inspect`]: what tools ask.
 
 mod change;
 pub mod codec;
 pub mod computations;
 mod error;
 pub mod graphs;
+pub mod inspect;
 pub mod names;
 mod obsels;
 mod open;
@@ -21,6 +22,7 @@ mod snapshot;
 #[cfg(test)]
 mod test;
 mod traces;
+pub mod verify;
 pub mod views;
 
 use std::fmt;
@@ -125,6 +127,23 @@ impl Store {
     /// Returns the root URI, which ends with `/`.
     pub fn root(&self) -> &str {
         &self.0.root
+    }
+
+    fn inner(&self) -> &open::Inner {
+        &self.0
+    }
+
+    /// Returns the number of the last transaction that changed the store.
+    pub fn last_change(&self) -> usize {
+        self.0.env.info().last_txn_id
+    }
+
+    /// Returns the size of the file of the store, and how much of it is in use, in bytes.
+    ///
+    /// # Errors
+    /// Those of LMDB.
+    pub fn size(&self) -> Result<(u64, u64)> {
+        Ok((self.0.env.real_disk_size()?, self.0.env.non_free_pages_size()?))
     }
 
     /// Returns the directory of the store.

@@ -168,35 +168,8 @@ impl Change<'_> {
 
     /// Counts the types, the subject and the predicates of an obsel, or discounts them.
     fn tally_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>, difference: i64) -> Result<()> {
-        let mut key = codec::trace_key(trace);
-        key.push(0);
-        let mut count = |change: &mut Self, tally: Tally, what: &[u8]| {
-            key.truncate(8);
-            key.push(tally.mark());
-            key.extend_from_slice(what);
-            change.tally(key.clone(), difference);
-        };
-        for value in &obsel.types {
-            if let Value::Named(name) = value {
-                count(self, Tally::Type, &name.0.to_be_bytes());
-            }
-        }
         let has_subject = self.name(vocab::ktbs::HAS_SUBJECT)?;
-        let mut last = None;
-        for arc in &obsel.arcs {
-            if last != Some(arc.predicate) {
-                last = Some(arc.predicate);
-                count(self, Tally::Predicate, &arc.predicate.0.to_be_bytes());
-            }
-            if arc.predicate == has_subject {
-                count(self, Tally::Subject, &subject_key(&arc.object));
-            }
-        }
-        let blank = obsel.blank_arcs.iter().map(|(_, arc)| arc.predicate);
-        let elsewhere: HashSet<Name> = blank.chain(obsel.others.iter().map(|(_, arc)| arc.predicate)).collect();
-        for name in elsewhere {
-            count(self, Tally::Elsewhere, &name.0.to_be_bytes());
-        }
+        for_each_tally(trace, obsel, Some(has_subject), &mut |key| self.tally(key, difference));
         Ok(())
     }
 
@@ -220,8 +193,44 @@ impl Change<'_> {
     }
 }
 
+/// Calls a function with the key of `tallies` of each thing that an obsel counts for.
+pub(super) fn for_each_tally(
+    trace: TraceNumber,
+    obsel: &Obsel<'_>,
+    has_subject: Option<Name>,
+    f: &mut dyn FnMut(Vec<u8>),
+) {
+    let mut key = codec::trace_key(trace);
+    let mut count = |tally: Tally, what: &[u8]| {
+        key.truncate(8);
+        key.push(tally.mark());
+        key.extend_from_slice(what);
+        f(key.clone());
+    };
+    for value in &obsel.types {
+        if let Value::Named(name) = value {
+            count(Tally::Type, &name.0.to_be_bytes());
+        }
+    }
+    let mut last = None;
+    for arc in &obsel.arcs {
+        if last != Some(arc.predicate) {
+            last = Some(arc.predicate);
+            count(Tally::Predicate, &arc.predicate.0.to_be_bytes());
+        }
+        if Some(arc.predicate) == has_subject {
+            count(Tally::Subject, &subject_key(&arc.object));
+        }
+    }
+    let blank = obsel.blank_arcs.iter().map(|(_, arc)| arc.predicate);
+    let elsewhere: HashSet<Name> = blank.chain(obsel.others.iter().map(|(_, arc)| arc.predicate)).collect();
+    for name in elsewhere {
+        count(Tally::Elsewhere, &name.0.to_be_bytes());
+    }
+}
+
 /// Returns the keys of `mentions` that a description gives: one for each other obsel that a triple names.
-fn mention_keys(trace: TraceNumber, obsel: &Obsel<'_>) -> HashSet<Vec<u8>> {
+pub(super) fn mention_keys(trace: TraceNumber, obsel: &Obsel<'_>) -> HashSet<Vec<u8>> {
     let mut keys = HashSet::new();
     let mut mention = |value: &Value<'_>, outgoing: bool, predicate: Name| {
         if let Value::Obsel(id) = value

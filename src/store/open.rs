@@ -18,7 +18,7 @@ pub(super) type Table = Database<Bytes, Bytes>;
 const MAX_READERS: u32 = 1022;
 
 /// The file of LMDB that holds the data.
-const DATA_FILE: &str = "data.mdb";
+pub(super) const DATA_FILE: &str = "data.mdb";
 
 /// The environment of LMDB and its tables, shared by all that the store gives.
 #[derive(Debug)]

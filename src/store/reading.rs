@@ -266,6 +266,17 @@ pub trait Reading {
         Ok(Some(obsel))
     }
 
+    /// Returns where an obsel is and its record, as they are stored, to be changed.
+    fn raw_obsel(&self, trace: TraceNumber, id: &str) -> Result<Option<(Place, Vec<u8>)>> {
+        let Some(place) = self.place(trace, id)? else {
+            return Ok(None);
+        };
+        let transaction = self.transaction();
+        let key = codec::obsel_key(trace, place.end, place.begin, id);
+        let value = transaction.tables().obsels.get(transaction.txn(), &key)?;
+        Ok(Some((place, value.ok_or_else(damaged)?.to_vec())))
+    }
+
     /// Returns the triples about an obsel (or about an id that is none) which stand in the descriptions of other obsels,
     /// incoming first, then by predicate and other obsel.
     fn mentions(&self, trace: TraceNumber, id: &str) -> Result<Vec<Mention<'_>>> {

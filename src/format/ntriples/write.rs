@@ -15,15 +15,27 @@ use crate::vocab::xsd;
 /// # Errors
 /// `Gone` if the writer fails; those of the store.
 pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<()> {
+    write_lines(view, b" .\n", 0, out).map(|_| ())
+}
+
+/// Writes the triples of a view, each followed by what ends a line; returns the number of its last block, plus one.
+///
+/// Blank nodes of other blocks have other labels: the views of one document must not share `first_block`.
+///
+/// # Errors
+/// `Gone` if the writer fails; those of the store.
+pub(in crate::format) fn write_lines(view: &View, end: &[u8], first_block: u64, out: &mut dyn Write) -> Result<u64> {
     let mut writer = Writer {
         output: Output::new(out),
         speller: Speller::new(view),
         names: Memory::default(),
         subject: Vec::new(),
-        block: 0,
+        end,
+        block: first_block,
     };
     for_each_block(view, &mut |block| writer.block(block))?;
-    writer.output.flush()
+    writer.output.flush()?;
+    Ok(writer.block)
 }
 
 struct Writer<'w> {
@@ -33,6 +45,8 @@ struct Writer<'w> {
     names: Memory<Vec<u8>>,
     /// The present subject, as it is written.
     subject: Vec<u8>,
+    /// What ends a line, from the space before the full stop.
+    end: &'w [u8],
     /// The number of the present block, part of the labels of its blank nodes.
     block: u64,
 }
@@ -52,7 +66,7 @@ impl Writer<'_> {
                 self.node(*predicate)?;
                 self.output.bytes.push(b' ');
                 self.node(*object)?;
-                self.output.bytes.extend_from_slice(b" .\n");
+                self.output.bytes.extend_from_slice(self.end);
             }
             self.output.pass()?;
         }
