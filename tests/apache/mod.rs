@@ -4,6 +4,7 @@ mod checklist;
 mod compression;
 mod configuration;
 mod httpd;
+mod packaging;
 mod processes;
 mod proxies;
 mod samples;

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod clients;
+mod computed;
 mod conditional;
 mod cors;
 mod documents;
@@ -19,4 +20,5 @@ mod post_via_get;
 mod profiler;
 mod round_trip;
 mod slices;
+mod sparql_endpoints;
 mod urls;

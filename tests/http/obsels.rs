@@ -1,8 +1,12 @@
 //! Posting, reading, amending and deleting obsels (kTBS documentation, "obsel" and "obsel collection").
 
 use serde_json::{Value, json};
+use sophia::api::source::TripleSource;
+use sophia::api::term::SimpleTerm;
+use sophia::isomorphism::isomorphic_graphs;
+use sophia::turtle::parser::turtle;
 
-use crate::support::{Answer, ROOT, TestKtbs, turtle};
+use crate::support::{Answer, ROOT, TestKtbs};
 
 const JSON: (&str, &str) = ("Accept", "application/json");
 const NT: (&str, &str) = ("Accept", "text/nt");
@@ -220,7 +224,7 @@ fn the_unit_of_the_model_is_followed_and_remembered_once_the_model_is_gone() {
         places.into_iter().find(|place| place.0 == id).expect("the obsel").2
     };
     assert_eq!(ends("o1"), 3);
-    let model = turtle("<./> k:contains <> . <> a k:TraceModel ; k:hasUnit k:millisecond .");
+    let model = crate::support::turtle("<./> k:contains <> . <> a k:TraceModel ; k:hasUnit k:millisecond .");
     ktbs.put("b/s.ttl", &[], &model).expect(200);
     assert_eq!(ends("o2"), 3000);
     ktbs.delete("b/s").expect(204);
@@ -375,6 +379,40 @@ fn post_stores_blank_values_whole_and_shared_ones_once_read() {
     assert_eq!(nodes.len(), 1, "{all:?}");
     ktbs.delete("b/t/c").expect(204);
     assert!(triples(&ktbs, "b/t/d").iter().any(|line| line.contains("<http://x/w>")));
+}
+
+#[test]
+fn an_obsel_is_shown_with_the_blank_nodes_of_others_that_lead_to_it() {
+    let ktbs = ktbs("m", "o", "");
+    let x = "@prefix x: <http://x/> .";
+    for (name, more) in [
+        ("a", "<a> x:own [ x:n 1 ] ."),
+        ("b", "_:n x:from <a> ; x:to <b> ; x:v [ x:w 5 ] ."),
+        ("c", "<c> x:p _:n . <a> x:q _:n . _:n x:v 6 . <c> x:other [ x:v 7 ] ."),
+    ] {
+        let obsel = format!("{x} <{name}> k:hasTrace <> ; k:hasBegin 1 . {more}");
+        ktbs.post_turtle("b/t/", &obsel).expect(201);
+    }
+    let expected = format!(
+        "@base <{ROOT}b/t/> . {x} <a> a k:Obsel ; k:hasTrace <./> ; k:hasBegin 1 ; k:hasEnd 1 ; x:own [ x:n 1 ] ; x:q _:n .
+        [] x:from <a> ; x:to <b> ; x:v [ x:w 5 ] . <c> x:p _:n . _:n x:v 6 ."
+    );
+    let graph = |text: &str| -> Vec<[SimpleTerm<'static>; 3]> {
+        let triples: Result<_, _> = turtle::parse_str(text).collect_triples();
+        triples.expect("Turtle")
+    };
+    let expected = graph(&crate::support::turtle(&expected));
+    for media_type in ["text/turtle", "text/nt"] {
+        let shown = graph(&ktbs.get("b/t/a", &[("Accept", media_type)]).expect(200).body);
+        assert!(isomorphic_graphs(&shown, &expected).expect("infallible"), "{shown:?}");
+    }
+    let shown: Value = serde_json::from_str(&ktbs.get("b/t/a", &[JSON]).expect(200).body).expect("JSON");
+    assert_eq!(shown["http://x/own"], json!({"http://x/n": 1}));
+    assert_eq!(
+        shown["@reverse"]["http://x/from"],
+        json!({"http://x/to": {"@id": "b"}, "http://x/v": {"http://x/w": 5}})
+    );
+    assert_eq!(shown["@included"][0]["@id"], "c", "{shown}");
 }
 
 #[test]
