@@ -59,7 +59,7 @@ fn configuration(folder: &Folder<'_>) -> String {
         "rules.conf",
         "rules",
         "http://rules/ktbs/",
-        "[plugins]\nsparql_endpoints = true\n",
+        "[plugins]\nsparql_endpoints = true\npost_via_get = true\n",
     );
     folder.program("variable.fcgi", KTBS);
     folder.program("rules/ktbs.fcgi", KTBS);
@@ -123,6 +123,13 @@ fn configuration(folder: &Folder<'_>) -> String {
             &format!(
                 "Define KTBS_PROGRAM {dir}/rules/ktbs.fcgi\nDefine KTBS_CONFIG {dir}/rules.conf\n\
                  Include {SAMPLES}/apache.conf\nInclude {SAMPLES}/samples/rules.conf\n"
+            ),
+        ),
+        host(
+            "closed-root",
+            &format!(
+                "Define KTBS_CLOSED_ROOT\nInclude {SAMPLES}/apache.conf\nInclude {SAMPLES}/samples/rules.conf\n\
+                 UnDefine KTBS_CLOSED_ROOT\n"
             ),
         ),
         host(
@@ -403,6 +410,18 @@ fn row_10_access_is_restricted_for_each_base_and_trace() {
         assert_eq!(status(method, "open/", ""), 401, "{method}");
     }
     assert_ne!(status("OPTIONS", "team/", ""), 401, "browsers ask without a password");
+    // A GET can write, with the plugin post_via_get.
+    for query in [
+        "post=%7B%7D",
+        "x=y&post=%7B%7D",
+        "%70ost=%7B%7D",
+        "po%73%74=%7B%7D",
+        "post",
+    ] {
+        assert_eq!(status("GET", &format!("open/?{query}"), ""), 401, "{query}");
+        assert_eq!(status("GET", &format!("team/log/?{query}"), ""), 401, "{query}");
+        assert_ne!(status("GET", &format!("open/?{query}"), BOB), 401, "{query}");
+    }
 }
 
 #[test]
@@ -456,6 +475,8 @@ fn row_10_queries_do_not_go_round_the_rules_and_lists_show_names() {
         "/ktbs/?query=SELECT%20%3Fo%20%7B%3Fs%20%3Fp%20%3Fo%7D",
         "/ktbs/?a=b&%71uery=SELECT%20%3Fo%20%7B%3Fs%20%3Fp%20%3Fo%7D",
         "/ktbs/?scope=subtree&query=SELECT%20%3Fo%20%7B%3Fs%20%3Fp%20%3Fo%7D",
+        "/ktbs/.json?query=SELECT%20%3Fo%20%7B%3Fs%20%3Fp%20%3Fo%7D",
+        "/ktbs/@about?query=SELECT%20%3Fo%20%7B%3Fs%20%3Fp%20%3Fo%7D",
     ] {
         assert_eq!(site.get("rules", path, "").status, 403, "{path}");
     }
@@ -472,6 +493,33 @@ fn row_10_queries_do_not_go_round_the_rules_and_lists_show_names() {
     assert!(site.get("rules", "/ktbs/", TURTLE).body.contains("team/"));
     let all = site.get("rules", "/ktbs/?prop=label", TURTLE);
     assert_eq!(all.status, 200);
+}
+
+#[test]
+fn row_10_a_closed_root_shows_no_names() {
+    let Some(site) = site() else { return };
+    for path in [
+        "/ktbs/",
+        "/ktbs/.json",
+        "/ktbs/.ttl",
+        "/ktbs/@about",
+        "/ktbs/?prop=label",
+        "/ktbs/?a",
+    ] {
+        let answer = site.get("closed-root", path, "");
+        assert_eq!(answer.status, 401, "{path}: {answer:?}");
+    }
+    assert_eq!(
+        site.get("closed-root", "/ktbs/", &format!("{TURTLE}{BOB}")).status,
+        200,
+        "{}",
+        site.log()
+    );
+    assert_eq!(
+        site.get("closed-root", "/ktbs/nothing/", TURTLE).status,
+        404,
+        "what is below is open"
+    );
 }
 
 #[test]

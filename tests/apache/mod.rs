@@ -3,6 +3,7 @@
 mod checklist;
 mod configuration;
 mod httpd;
+mod packaging;
 mod processes;
 mod proxies;
 mod samples;
