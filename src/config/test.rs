@@ -64,6 +64,7 @@ fn nothing_given_is_all_defaults() {
             stats_per_type: true,
             stats_subjects: false,
             meth_external: false,
+            authx: false,
             profiler: false,
         }
     );
@@ -157,6 +158,7 @@ console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(messag
             stats_per_type: false,
             stats_subjects: true,
             meth_external: true,
+            authx: false,
             profiler: true,
         }
     );

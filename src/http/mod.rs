@@ -13,6 +13,7 @@ mod status;
 mod target;
 
 use std::cell::RefCell;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::http::request::Parts;
@@ -25,8 +26,10 @@ use self::status::Outcome;
 use self::target::Url;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::fcgi::Params;
 use crate::format::{self, Context, Format, Offer, Prefixes};
 use crate::plugin;
+use crate::plugin::authx::Caller;
 use crate::rdf::Graph;
 use crate::resource::{Service, Target, View};
 
@@ -51,6 +54,19 @@ pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>
     Response::from_parts(head, body)
 }
 
+/// Returns the request that FastCGI variables describe, with what they tell of its sender where somebody asks.
+///
+/// # Errors
+/// As [`request::parse`].
+pub fn receive<'a>(config: &Config, params: &Params, stdin: &'a mut dyn Read) -> Result<Request<Incoming<'a>>> {
+    let mut request = request::parse(params, stdin)?;
+    if config.plugins.authx {
+        let caller = Caller::new(config, &|name| params.get(name));
+        request.extensions_mut().insert(caller);
+    }
+    Ok(request)
+}
+
 /// Returns the response that refuses a request (`None`: one that could not even be understood), and logs what the client
 /// is not told.
 pub fn refuse(config: &Config, error: &Error, request: Option<&Parts>) -> Response<Body> {
@@ -67,6 +83,15 @@ fn respond(config: &Config, service: &Service, request: &Parts, body: Incoming<'
     let Some(url) = Url::parse(&request.uri, &config.server.root)? else {
         return Ok(status::success(Outcome::Elsewhere));
     };
+    if config.plugins.authx && request.method == Method::OPTIONS {
+        // Browsers ask it without credentials, and what may be tried does not depend on what there is.
+        return Ok(status::success(Outcome::Options));
+    }
+    let visited = match plugin::who(config, service, request) {
+        Some(access) => Some(service.for_visitor(access?)),
+        None => None,
+    };
+    let service = visited.as_ref().unwrap_or(service);
     let target = service.find(&url.iri)?;
     let exchange = Exchange {
         config,
@@ -127,6 +152,7 @@ impl Exchange<'_> {
             .into_inner()
             .ok_or_else(|| Error::Internal("a plugin has read the body".into()))?;
         let graph = if target.allow().contains(&"POST") {
+            self.service.check_creatable(target)?;
             let (media_type, charset) = request::content_type(&self.request.headers);
             let format = parser(&media_type)?;
             let payload = body.read(self.config)?;
