@@ -225,7 +225,7 @@ fn the_command_line_is_checked_too() {
         "[server] port: \"x\" is not a whole number"
     );
     assert_eq!(wrong("server", "nope", "x"), "[server] nope: there is no such option");
-    assert!(wrong("plugins", "authx", "true").starts_with("[plugins] authx: is not available"));
+    assert!(wrong("plugins", "virtuoso_sparql", "true").starts_with("[plugins] virtuoso_sparql: is not available"));
 }
 
 #[test]
@@ -298,9 +298,20 @@ fn wrong_files_are_told_in_one_line() {
             "0.conf:2: [plugins] magic: \"perhaps\" is neither true nor false",
         ),
         (
-            "[plugins]\nauthx = true\n",
-            "0.conf:2: [plugins] authx: is not available here yet: let Apache authenticate \
-            and authorise (Require in a <Location>)",
+            "[authx]\npolicy = closed\n",
+            "0.conf:2: [authx] policy: \"closed\" is none of open, read-only, private",
+        ),
+        (
+            "[authx]\nways = basic magic\n",
+            "0.conf:2: [authx] ways: \"magic\" is none of remote-user, admin, basic, bearer",
+        ),
+        (
+            "[authx]\nremote-groups = HTTP_X_GROUPS\n",
+            "0.conf:2: [authx] remote-groups: \"HTTP_X_GROUPS\" holds a header, which any client can send",
+        ),
+        (
+            "[authx_admin]\nip_whitelist = ::1 localhost\n",
+            "0.conf:2: [authx_admin] ip_whitelist: \"localhost\" is not the address of a host",
         ),
         (
             "[rdf_database]\nrepository = :VirtuosoS:x\n",
