@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod command;
 pub mod config;
 mod digest;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod time;
 pub mod vocab;
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -28,22 +30,9 @@ use crate::error::{Error, Result};
 use crate::http::kept::{Kept, Key};
 use crate::resource::{Service, Settings};
 use crate::store::{Store, StoreError};
-use crate::vocab::ktbs;
 
 /// The version that the root shows. Clients of the Python kTBS look at what is before the colon.
 pub const VERSION: &str = concat!("0.6:rust-", env!("CARGO_PKG_VERSION"));
-
-/// The methods that the root lists.
-const BUILTIN_METHODS: [&str; 8] = [
-    ktbs::FILTER,
-    ktbs::FSA,
-    ktbs::FUSION,
-    ktbs::HRULES,
-    ktbs::ISPARQL,
-    ktbs::PARALLEL,
-    ktbs::PIPE,
-    ktbs::SPARQL,
-];
 
 /// A kTBS, open: what [`fcgi`] calls for each request.
 #[derive(Debug)]
@@ -91,13 +80,27 @@ fn temporary_directory() -> Result<TempDir> {
 }
 
 fn settings(config: &Config) -> Settings {
+    let external = plugin::commands(config);
+    let exists = |method: &&&method::Method| !method.dangerous || external.is_some();
     Settings {
         version: VERSION.to_owned(),
-        builtin_methods: BUILTIN_METHODS.to_vec(),
+        builtin_methods: method::METHODS.iter().filter(exists).map(|method| method.iri).collect(),
         stats_per_type: config.plugins.stats_per_type,
         stats_subjects: config.plugins.stats_subjects,
         id_bytes: config.limits.id_bytes,
-        allow_scope_store: config.sparql.allow_scope_store,
+        computing: method::Limits {
+            fsa_tokens: config.limits.fsa_tokens,
+            sub_methods: config.limits.sub_methods,
+            allow_scope_store: config.sparql.allow_scope_store,
+            external,
+            queries: sparql::Limits {
+                time: Duration::from_secs(config.limits.query_seconds),
+                memory: config.limits.query_memory,
+                ..sparql::Limits::default()
+            },
+            time: Duration::from_secs(config.limits.computing_seconds),
+            deadline: None,
+        },
     }
 }
 

@@ -4,7 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, and those of this crate that each may use, itself aside.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
+    (
+        "command",
+        &[
+            "config", "error", "fcgi", "format", "hello", "logging", "obsel", "rdf", "resource", "store", "time",
+            "vocab",
+        ],
+    ),
     ("fcgi", &[]),
     ("hello", &["config", "fcgi"]),
     (
@@ -13,7 +20,10 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "config", "error", "fcgi", "format", "plugin", "rdf", "resource", "sparql", "store", "time",
         ],
     ),
-    ("plugin", &["config", "error", "format", "rdf", "resource", "sparql"]),
+    (
+        "plugin",
+        &["config", "error", "format", "method", "rdf", "resource", "sparql"],
+    ),
     (
         "format",
         &["config", "error", "obsel", "rdf", "resource", "time", "vocab"],

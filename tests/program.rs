@@ -48,6 +48,22 @@ fn version_tells_what_bug_reports_need() {
 }
 
 #[test]
+fn each_command_has_a_help() {
+    let help = text(&run(&["--help"]).stdout);
+    let commands = help.split("Commands:\n").nth(1).expect("a list of commands");
+    for line in commands.lines().take_while(|line| line.starts_with("  ")) {
+        if line.starts_with("  help ") {
+            continue;
+        }
+        let mut words = line.split_whitespace();
+        let name = words.next().expect("a name");
+        assert!(words.next().is_some(), "{name} has no help");
+        let output = run(&["help", name]);
+        assert!(output.status.success() && output.stderr.is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn check_tells_the_first_error_in_one_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("ktbs.conf");

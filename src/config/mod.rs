@@ -54,6 +54,8 @@ pub struct Config {
     pub authx_admin: AuthxAdmin,
     /// `[sparql]`.
     pub sparql: Sparql,
+    /// `[meth_external]`.
+    pub meth_external: MethExternal,
     /// `[limits]`.
     pub limits: Limits,
     /// `[logging]`.
@@ -118,6 +120,18 @@ pub struct Sparql {
     pub update_endpoints: bool,
 }
 
+/// `[meth_external]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MethExternal {
+    /// Whether a shell reads the command lines.
+    pub shell: bool,
+    /// How long a command may run, in seconds.
+    pub seconds: u64,
+    /// How much a command may print, in bytes.
+    pub output_bytes: u64,
+}
+
 /// `[limits]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -126,6 +140,16 @@ pub struct Limits {
     pub request_bytes: u64,
     /// Longest identifier of a resource or of an obsel, in bytes.
     pub id_bytes: usize,
+    /// How long a query may take, in seconds.
+    pub query_seconds: u64,
+    /// How much memory a query may take, in bytes.
+    pub query_memory: u64,
+    /// How long the computation of a trace may take, in seconds.
+    pub computing_seconds: u64,
+    /// Most tokens of an automaton.
+    pub fsa_tokens: usize,
+    /// Most methods of a pipe or of a parallel.
+    pub sub_methods: usize,
     /// Bounds on payloads.
     #[serde(flatten)]
     pub payload: PayloadLimits,
@@ -222,6 +246,21 @@ fn doubts(config: &Config) -> Vec<Warning> {
             "authx",
             "jwks",
             "is given without issuer or audience: no token is accepted",
+        ));
+    }
+    if config.plugins.authx && config.plugins.meth_external {
+        doubts.push(Notice::of_option(
+            "plugins",
+            "meth_external",
+            "is on with authx: a command sees all that this program sees, whoever may not",
+        ));
+    }
+    if config.plugins.meth_external {
+        doubts.push(Notice::of_option(
+            "plugins",
+            "meth_external",
+            "is on: whoever may create a computed trace here can run any command on this machine, with the rights of this \
+            program. It is meant for a server of one user, on a machine of their own",
         ));
     }
     doubts

@@ -71,6 +71,12 @@ fn nothing_given_is_all_defaults() {
     assert!(config.cors_allow_origin.is_empty());
     assert!(!config.sparql.allow_scope_store && !config.sparql.update_endpoints);
     assert_eq!((config.limits.request_bytes, config.limits.id_bytes), (67_108_864, 240));
+    let limits = &config.limits;
+    assert_eq!((limits.query_seconds, limits.query_memory), (20, 256 << 20));
+    assert_eq!(
+        (limits.computing_seconds, limits.fsa_tokens, limits.sub_methods),
+        (120, 10_000, 32)
+    );
     assert_eq!(
         config.limits.payload,
         PayloadLimits {
@@ -119,18 +125,28 @@ allow-origin = https://a.example
 [sparql]
 allow-scope-store = true
 update_endpoints = true
+[meth_external]
+shell = yes
+seconds = 5
+output-bytes = 1k
 [limits]
 request-bytes = 1M
 request-triples = 10
 nesting = 9
 literal-bytes = 1k
 id-bytes = 100
+query-seconds = 1
+query-memory = 3M
+computing-seconds = 2
+fsa-tokens = 4
+sub-methods = 5
 [logging]
 loggers = ktbs rdfrest
 console-level = debug
 console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(message)s
 "]);
-    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("0.conf: [plugins] meth_external: is on: whoever"));
     assert_eq!(config.server.root, "https://example.org/café/");
     assert_eq!(
         (config.server.max_bytes, config.server.max_triples),
@@ -164,7 +180,18 @@ console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(messag
     );
     assert_eq!(config.cors_allow_origin, ["https://a.example", "https://b.example"]);
     assert!(config.sparql.allow_scope_store && config.sparql.update_endpoints);
+    let external = &config.meth_external;
+    assert_eq!(
+        (external.shell, external.seconds, external.output_bytes),
+        (true, 5, 1024)
+    );
     assert_eq!((config.limits.request_bytes, config.limits.id_bytes), (1 << 20, 100));
+    let limits = &config.limits;
+    assert_eq!((limits.query_seconds, limits.query_memory), (1, 3 << 20));
+    assert_eq!(
+        (limits.computing_seconds, limits.fsa_tokens, limits.sub_methods),
+        (2, 4, 5)
+    );
     assert_eq!(
         config.limits.payload,
         PayloadLimits {

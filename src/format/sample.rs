@@ -249,7 +249,7 @@ impl Ktbs {
             stats_per_type: true,
             stats_subjects: false,
             id_bytes: 200,
-            allow_scope_store: false,
+            computing: Default::default(),
         };
         let service = Service::new(store, settings).unwrap();
         let ktbs = Self {

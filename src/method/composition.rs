@@ -76,7 +76,9 @@ fn check(inputs: &Inputs<'_>, name: &str, methods: &[&str]) -> Result<Vec<String
         count += 1;
         if count > inputs.limits.sub_methods {
             let most = inputs.limits.sub_methods;
-            problems.push(format!("Method {name} goes through more than {most} methods"));
+            problems.push(format!(
+                "Method {name} goes through more than {most} methods (sub-methods)"
+            ));
             break;
         }
         let Some((method, inner)) = lead(inputs.reading, &iri)? else {

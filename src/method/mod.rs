@@ -14,6 +14,7 @@
 mod composition;
 mod constructed;
 mod copy;
+mod external;
 mod filter;
 mod fsa;
 mod fusion;
@@ -32,15 +33,19 @@ mod sparql;
 mod term;
 
 use std::fmt;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::error::{Diagnosis, Error, Result};
 use crate::obsel::{Name, Obsel};
 use crate::rdf::{Graph, Term};
+use crate::sparql::Limits as QueryLimits;
 use crate::store::{Reading, StoreError, TraceNumber};
+pub use external::{Command, Runner};
 
 /// The methods, in the order in which the root lists them.
 pub static METHODS: &[&Method] = &[
+    &external::METHOD,
     &filter::METHOD,
     &fsa::METHOD,
     &fusion::METHOD,
@@ -197,7 +202,13 @@ pub struct Limits {
     pub sub_methods: usize,
     /// Whether a query may be asked about the whole store.
     pub allow_scope_store: bool,
-    /// When the computation must have ended.
+    /// What runs commands, where that is allowed.
+    pub external: Option<Arc<dyn Runner>>,
+    /// What each query may take.
+    pub queries: QueryLimits,
+    /// How long a computation may take.
+    pub time: Duration,
+    /// When the present computation must have ended.
     pub deadline: Option<Instant>,
 }
 
@@ -207,6 +218,9 @@ impl Default for Limits {
             fsa_tokens: 10_000,
             sub_methods: 32,
             allow_scope_store: false,
+            external: None,
+            queries: QueryLimits::default(),
+            time: Duration::from_secs(120),
             deadline: None,
         }
     }

@@ -276,7 +276,8 @@ impl Clock {
     pub fn tick(&mut self) -> std::result::Result<(), Stop> {
         self.ticks += 1;
         if self.ticks.is_multiple_of(CLOCK_OBSELS) && self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            let problem = "the computation takes longer than the limit on the time of a computation";
+            let problem =
+                "the computation takes longer than the limit on the time of a computation (computing-seconds)";
             return Err(Stop::Problems(vec![problem.to_owned()]));
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::vocab::{KTBS, ktbs};
 
 /// Returns what a query may take: what is left to the computation.
 pub(super) fn limits(inputs: &Inputs<'_>) -> Limits {
-    let limits = Limits::default();
+    let limits = inputs.limits.queries.clone();
     let left = inputs.limits.deadline.map_or(Duration::MAX, |deadline| {
         deadline.saturating_duration_since(Instant::now())
     });

@@ -5,6 +5,7 @@
 
 pub mod authx;
 mod cors;
+mod meth_external;
 mod post_via_get;
 mod sparql_endpoints;
 
@@ -16,6 +17,7 @@ use ::http::{request, response};
 use crate::config::{Config, Plugins};
 use crate::error::Result;
 use crate::format::Offer;
+use crate::method::Runner;
 use crate::rdf::Graph;
 use crate::resource::access::{Access, Rights};
 use crate::resource::{Parameters, Service, Target, View};
@@ -45,13 +47,16 @@ pub enum Work {
     Missing,
 }
 
+/// Finds out who sends a request; `None`: does not ask.
+pub type Who = fn(&Config, &Service, &request::Parts) -> Option<Result<Arc<Access>>>;
+
 /// What a plugin does around a request; the default is nothing.
 #[derive(Debug)]
 pub struct Steps {
     /// May answer a request, whatever it asks.
     pub before: fn(&Config, &request::Parts) -> Option<Response<()>>,
     /// May find out who sends a request, and so restrict what all that follows sees and does.
-    pub who: fn(&Config, &Service, &request::Parts) -> Option<Result<Arc<Access>>>,
+    pub who: Who,
     /// May take a GET of an existing resource; the view is then shown, and never cached.
     pub take: fn(&Get<'_>) -> Option<Result<View>>,
     /// May answer a GET or a POST of an existing resource, whatever the resource would say.
@@ -178,7 +183,7 @@ pub static PLUGINS: [Plugin; 8] = [
         name: "meth_external",
         is_on: |plugins| plugins.meth_external,
         needs: Rights::WRITE,
-        work: Work::Missing,
+        work: Work::Resources,
     },
     Plugin {
         name: "profiler",
@@ -229,6 +234,11 @@ pub fn after(config: &Config, request: &request::Parts, response: &mut response:
     for (_, steps) in steps(config).rev() {
         (steps.after)(config, request, response);
     }
+}
+
+/// Returns what runs the commands of the method external, if the configuration allows that method.
+pub fn commands(config: &Config) -> Option<Arc<dyn Runner>> {
+    Some(Arc::new(meth_external::Commands::allowed(config)?))
 }
 
 /// Returns the plugins that are on and do nothing yet.

@@ -7,7 +7,7 @@ use crate::format::{N_TRIPLES, Prefixes, RDF_XML, TURTLE};
 use crate::rdf::Graph;
 use crate::resource::view::Content;
 use crate::resource::{Expected, Part, Shape, View};
-use crate::sparql::{self, Builder, Context, Dataset, Form, Limits, Obsels, Query, Syntax, Update, add_collection};
+use crate::sparql::{self, Builder, Context, Dataset, Form, Obsels, Query, Syntax, Update, add_collection};
 
 /// What the plugin does.
 pub const STEPS: Steps = Steps { answer, ..NOTHING };
@@ -92,7 +92,7 @@ fn query(asked: &Asked<'_>, text: &str, scope: Scope) -> Result<Answer> {
         base: Some(&asked.target.iri),
         prefixes: &[],
     };
-    let query = Query::parse(text, context, &Limits::default())?;
+    let query = Query::parse(text, context, &asked.service.settings.computing.queries)?;
     if scope == Scope::Graph && query.has_graph() {
         return Err(Error::invalid(
             "You performed a query operation requiring a dataset (i.e. ConjunctiveGraph), but operating currently on a \
@@ -207,7 +207,7 @@ fn update(asked: &Asked<'_>, text: &str, scope: Scope) -> Result<Answer> {
         base: Some(&asked.target.iri),
         prefixes: &[],
     };
-    let update = Update::parse(text, context, &Limits::default())?;
+    let update = Update::parse(text, context, &asked.service.settings.computing.queries)?;
     let target = asked.service.find(&asked.target.iri)?;
     let expected = Expected::Tags(target.tags()?);
     let view = asked.service.read(target, &[])?;

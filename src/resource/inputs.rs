@@ -7,7 +7,7 @@ use crate::error::{Diagnosis, Error, Result};
 use crate::method::{self, Method, Source};
 use crate::rdf::{Graph, as_iri, as_literal};
 use crate::resource::path::below;
-use crate::resource::{intermediate, model, trace};
+use crate::resource::{Settings, intermediate, model, trace};
 use crate::store::{Entry, Kind, Reading};
 use crate::vocab::ktbs;
 
@@ -25,6 +25,7 @@ pub struct Gathered {
     /// The traces from which its obsels are computed: the effective ones among the intermediate traces if it has any,
     /// else the declared sources.
     pub sources: Vec<Source>,
+    limits: method::Limits,
 }
 
 impl Gathered {
@@ -32,7 +33,7 @@ impl Gathered {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn of(reading: &dyn Reading, entry: &Entry) -> Result<Self> {
+    pub fn of(reading: &dyn Reading, entry: &Entry, settings: &Settings) -> Result<Self> {
         let iri = format!("{}{}", reading.root(), entry.head.path);
         let mut parameters = parameters_of(&entry.graph, &iri);
         let start = entry
@@ -40,7 +41,11 @@ impl Gathered {
             .object_of(&iri, ktbs::HAS_METHOD)
             .and_then(as_iri)
             .unwrap_or_default();
-        let method = follow(reading, start, &mut parameters)?;
+        let method = match follow(reading, start, &mut parameters)? {
+            // It does not exist where it is not allowed.
+            Ok(method) if method.dangerous && settings.computing.external.is_none() => Err(method.iri.to_owned()),
+            method => method,
+        };
         let declared = sources(reading, &iris(&entry.graph, &iri, ktbs::HAS_SOURCE))?;
         let intermediate = iris(&entry.graph, &iri, ktbs::HAS_INTERMEDIATE_SOURCE);
         let mut gathered = Self {
@@ -49,6 +54,7 @@ impl Gathered {
             declared,
             intermediate,
             sources: Vec::new(),
+            limits: settings.computing.clone(),
         };
         gathered.sources = match gathered.effective(&iri, reading) {
             Some(effective) => sources(reading, &effective)?,
@@ -73,7 +79,6 @@ impl Gathered {
     pub fn steps(&self, iri: &str, reading: &dyn Reading) -> Option<Result<Vec<method::Step>>> {
         let method = *self.method.as_ref().ok()?;
         let models = Models::new(reading);
-        let limits = method::Limits::default();
         let lookup = |iri: &str| models.graph(iri);
         let target = method::Target { iri, trace: None };
         let inputs = method::Inputs {
@@ -82,7 +87,7 @@ impl Gathered {
             sources: &self.declared,
             model: &lookup,
             reading,
-            limits: &limits,
+            limits: &self.limits,
         };
         let steps = method.steps(&inputs)?;
         Some(steps.and_then(|steps| {

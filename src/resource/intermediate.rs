@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::inputs::Gathered;
-use super::links;
+use super::{Settings, links};
 use crate::error::{Error, Result};
 use crate::method::Step;
 use crate::rdf::{Graph, as_iri, iri};
@@ -64,9 +64,9 @@ fn is_as_wanted(reading: &dyn Reading, step: &Step) -> Result<bool> {
 ///
 /// # Errors
 /// Those of the store.
-pub fn settle(change: &mut Change<'_>, mut entry: Entry) -> Result<()> {
+pub fn settle(change: &mut Change<'_>, mut entry: Entry, settings: &Settings) -> Result<()> {
     let target = format!("{}{}", change.root(), entry.head.path);
-    let gathered = Gathered::of(change, &entry)?;
+    let gathered = Gathered::of(change, &entry, settings)?;
     let wanted = wanted(change, &target, &gathered);
     for old in &gathered.intermediate {
         if !wanted.iter().any(|step| step.iri == *old) {

@@ -51,6 +51,7 @@ pub mod view;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::method::Limits as Computing;
 use crate::rdf::Graph;
 use crate::store::{Change, Entry, Head, Kind, Reading, Sight, Snapshot, Store, TraceNumber};
 use access::{Access, Needs, Rights};
@@ -154,8 +155,9 @@ pub struct Settings {
     pub stats_subjects: bool,
     /// Longest identifier of a resource or of an obsel, in bytes.
     pub id_bytes: usize,
-    /// Whether the method sparql may be asked about the whole store.
-    pub allow_scope_store: bool,
+    /// What the computation of a trace, or a query, may use. Without what runs its commands, the method external does not
+    /// exist.
+    pub computing: Computing,
 }
 
 /// A graph of the store, under its name.

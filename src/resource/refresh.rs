@@ -5,13 +5,13 @@
 //! once: one stores it, the other finds it done. A process that is killed meanwhile has changed nothing.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::computation::Computation;
 use super::harvest::{Changes, Harvest};
 use super::inputs::{Gathered, Models};
 use super::slice::Refresh;
-use super::{Service, intermediate};
+use super::{Service, Settings, intermediate};
 use crate::error::{Diagnosis, Error, Result};
 use crate::method::{self, Description};
 use crate::rdf::{Graph, Term, as_iri, iri, string};
@@ -21,9 +21,6 @@ use crate::vocab::ktbs;
 
 /// How many times a computation is begun again because its sources have changed meanwhile.
 const ATTEMPTS: usize = 5;
-
-/// How long a computation may last. Apache gives up on a silent program after `FcgidIOTimeout`, which is longer.
-const COMPUTING: Duration = Duration::from_secs(120);
 
 /// Brings the description of a computed trace up to date: its model, its origin, its diagnosis.
 ///
@@ -66,7 +63,7 @@ fn stale_first(service: &Service, path: &str) -> Result<Vec<String>> {
     // Each level of intermediate traces that have some themselves takes one round.
     for _ in 0..2 * ATTEMPTS {
         let snapshot = service.store.whole().read()?;
-        let (order, unsettled) = order(&snapshot, path)?;
+        let (order, unsettled) = order(&snapshot, path, &service.settings)?;
         if unsettled.is_empty() {
             return Ok(order);
         }
@@ -74,7 +71,7 @@ fn stale_first(service: &Service, path: &str) -> Result<Vec<String>> {
         for path in unsettled {
             let mut change = service.store.write()?;
             if let Some(entry) = change.entry(&path)? {
-                intermediate::settle(&mut change, entry)?;
+                intermediate::settle(&mut change, entry, &service.settings)?;
                 change.commit()?;
             }
         }
@@ -84,7 +81,7 @@ fn stale_first(service: &Service, path: &str) -> Result<Vec<String>> {
 
 /// Returns the computed traces on which one depends, sources first, and those whose intermediate traces are not those
 /// that their methods want.
-fn order(reading: &dyn Reading, path: &str) -> Result<(Vec<String>, Vec<String>)> {
+fn order(reading: &dyn Reading, path: &str, settings: &Settings) -> Result<(Vec<String>, Vec<String>)> {
     let (mut order, mut unsettled) = (Vec::new(), Vec::new());
     let mut seen = HashSet::from([path.to_owned()]);
     // Each trace is met twice: its sources are listed the first time, itself the second.
@@ -100,7 +97,7 @@ fn order(reading: &dyn Reading, path: &str) -> Result<(Vec<String>, Vec<String>)
         else {
             continue;
         };
-        let gathered = Gathered::of(reading, &entry)?;
+        let gathered = Gathered::of(reading, &entry, settings)?;
         if !intermediate::is_settled(reading, &entry, &gathered) {
             unsettled.push(path.clone());
         }
@@ -132,7 +129,7 @@ fn bring(service: &Service, path: &str, level: Level, forced: bool) -> Result<()
         let Some(entry) = snapshot.entry(path)? else {
             return Err(Error::NotFound);
         };
-        let gathered = Gathered::of(&snapshot, &entry)?;
+        let gathered = Gathered::of(&snapshot, &entry, &service.settings)?;
         let Some(trace) = entry.head.trace else {
             return Err(Error::NotFound);
         };
@@ -209,10 +206,10 @@ fn compute(
     let target = format!("{}{}", reading.root(), entry.head.path);
     let models = Models::new(reading);
     let lookup = |iri: &str| models.graph(iri);
+    let computing = &service.settings.computing;
     let limits = method::Limits {
-        deadline: Some(Instant::now() + COMPUTING),
-        allow_scope_store: service.settings.allow_scope_store,
-        ..method::Limits::default()
+        deadline: Some(Instant::now() + computing.time),
+        ..computing.clone()
     };
     let inputs = method::Inputs {
         parameters: &gathered.parameters,
@@ -345,7 +342,7 @@ fn store(
     if current.head.trace != entry.head.trace || Computation::read(&change, trace)? != *known {
         return Ok(None);
     }
-    let now = Gathered::of(&change, &current)?;
+    let now = Gathered::of(&change, &current, &service.settings)?;
     let is_same = now.digest() == gathered.digest()
         && current.head.tag == entry.head.tag
         && computed

@@ -9,7 +9,7 @@ use spargebra::algebra::{
 };
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-use super::functions;
+use super::{aggregates, functions};
 use crate::error::{Error, Result};
 use crate::vocab::XSD;
 
@@ -33,14 +33,10 @@ const CASTS: [&str; 12] = [
     "yearMonthDuration",
 ];
 
-fn zero() -> Expression {
-    Literal::from(0).into()
-}
-
 /// What a query asks for.
 ///
 /// While it is found out,
-/// * functions without a bound are replaced, see [`functions`];
+/// * functions without a bound are replaced, see [`functions`], and aggregates, see [`aggregates`];
 /// * each row is made to hold at least one term, in a variable that nobody sees: rows that hold none, of which a product
 ///   of many `{ } UNION { }` makes billions, would be handled without the limits being looked at.
 #[derive(Debug)]
@@ -191,9 +187,14 @@ impl Needs {
                     // What nobody sees must not make two rows different.
                     show_only_own(inner);
                 }
-                for (_, aggregate) in aggregates {
-                    self.aggregate(aggregate)?;
+                let bound: BTreeSet<Variable> = surely_bound(inner).into_iter().cloned().collect();
+                for (_, aggregate) in aggregates.iter_mut() {
+                    if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
+                        self.expression(expr)?;
+                    }
                 }
+                aggregates::skip_unbound(pattern, &|variable| bound.contains(variable), &mut || self.fresh());
+                self.name_separators(pattern);
             }
             GraphPattern::Service { name, .. } => {
                 return Err(Error::invalid(format!(
@@ -206,8 +207,7 @@ impl Needs {
 
     /// Adds a variable that nobody sees to each row of a pattern.
     fn mark(&mut self, pattern: &mut GraphPattern) -> Variable {
-        let variable = Variable::new_unchecked(format!("{HIDDEN}{}", self.hidden));
-        self.hidden += 1;
+        let variable = self.fresh();
         let inner = mem::replace(pattern, GraphPattern::Bgp { patterns: Vec::new() });
         *pattern = GraphPattern::Extend {
             inner: Box::new(inner),
@@ -217,22 +217,29 @@ impl Needs {
         variable
     }
 
-    fn aggregate(&mut self, aggregate: &mut AggregateExpression) -> Result<()> {
-        let AggregateExpression::FunctionCall { name, expr, .. } = aggregate else {
-            return Ok(());
+    /// Puts our own function in the place of each GROUP_CONCAT of a group, below what extends it.
+    fn name_separators(&mut self, pattern: &mut GraphPattern) {
+        let aggregates = match pattern {
+            GraphPattern::Extend { inner, .. } => return self.name_separators(inner),
+            GraphPattern::Group { aggregates, .. } => aggregates,
+            _ => return,
         };
-        if let AggregateFunction::GroupConcat { separator } = name {
-            let separator = separator.take().unwrap_or_else(|| " ".to_owned());
-            *name = AggregateFunction::Custom(functions::group_concat(self.separators.len()));
-            self.separators.push(separator);
+        for (_, aggregate) in aggregates {
+            if let AggregateExpression::FunctionCall { name, .. } = aggregate
+                && let AggregateFunction::GroupConcat { separator } = name
+            {
+                let separator = separator.take().unwrap_or_else(|| " ".to_owned());
+                *name = AggregateFunction::Custom(functions::group_concat(self.separators.len()));
+                self.separators.push(separator);
+            }
         }
-        if let (AggregateFunction::Sum, Expression::Variable(_)) = (&*name, &*expr) {
-            // As in kTBS, solutions that leave the variable unbound add nothing. In SPARQL 1.1, 18.5.1.3, they are an error,
-            // so that one obsel without the attribute would leave its group without a sum.
-            let summed = mem::replace(expr, zero());
-            *expr = Expression::Coalesce(vec![summed, zero()]);
-        }
-        self.expression(expr)
+    }
+
+    /// Returns a variable that nobody sees.
+    fn fresh(&mut self) -> Variable {
+        let variable = Variable::new_unchecked(format!("{HIDDEN}{}", self.hidden));
+        self.hidden += 1;
+        variable
     }
 
     fn expression(&mut self, expression: &mut Expression) -> Result<()> {

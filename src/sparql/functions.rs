@@ -10,6 +10,7 @@ use oxrdf::{Literal, NamedNode, Term};
 use regex::{Captures, Regex, RegexBuilder};
 use spareval::{AggregateFunctionAccumulator, QueryEvaluator};
 
+use super::aggregates::NOTHING;
 use super::limits;
 use crate::error::Error;
 
@@ -257,6 +258,9 @@ struct GroupConcat {
 
 impl AggregateFunctionAccumulator for GroupConcat {
     fn accumulate(&mut self, element: Term) {
+        if matches!(&element, Term::NamedNode(node) if node.as_str() == NOTHING) {
+            return;
+        }
         let Some(literal) = text(&element) else {
             self.text = None;
             return;

@@ -136,7 +136,7 @@ impl Watch {
         let now = Instant::now();
         if now >= self.deadline {
             return Some(Error::Timeout(format!(
-                "the query was cancelled: it takes more than {} s",
+                "the query was cancelled: it takes more than {} s (query-seconds)",
                 self.limits.time.as_secs_f64()
             )));
         }
@@ -147,7 +147,7 @@ impl Watch {
                 let more = memory()?.saturating_sub(*before);
                 (more > self.limits.memory).then(|| {
                     Error::TooComplex(format!(
-                        "the query was cancelled: it takes more than {} MiB of memory",
+                        "the query was cancelled: it takes more than {} MiB of memory (query-memory)",
                         self.limits.memory >> 20
                     ))
                 })

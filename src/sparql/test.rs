@@ -161,6 +161,22 @@ fn selects() {
             &["- '1'", "- -"],
         ),
         ("SELECT ?g { GRAPH ?g { ?s ?p ?o } }", &[]),
+        (
+            "SELECT ?o (SUM(?n) AS ?sum) (COUNT(?n) AS ?count) (MIN(?n) AS ?min) (MAX(?n) AS ?max)
+                { ?o a ?t OPTIONAL { ?o m:n ?n } } GROUP BY ?o",
+            &["a '0' '0' - -", "b '2.5' '2' '1' '1.5'", "c '0' '0' - -"],
+        ),
+        (
+            "SELECT (SUM(?n) AS ?sum) (AVG(?n) AS ?avg) (AVG(DISTINCT ?n) AS ?one) (MIN(?n) AS ?min) (MAX(?n) AS ?max)
+                (SAMPLE(?n) AS ?any) (GROUP_CONCAT(?x) AS ?text)
+                { ?o a ?t OPTIONAL { ?o k:hasBegin ?n FILTER(?n > 1) } OPTIONAL { ?o m:text ?x FILTER(LANG(?x) = '') } }",
+            &["'5' '2.5' '2.5' '2' '3' '2' 'aaa'"],
+        ),
+        (
+            "SELECT (AVG(?n) AS ?avg) (SUM(?t) AS ?bad) (SUM(?n + 1) AS ?sum) { ?o a ?t OPTIONAL { ?o m:none ?n } }",
+            &["'0' - -"],
+        ),
+        ("SELECT ?t { ?o a ?t OPTIONAL { ?o m:n ?n } } GROUP BY ?t HAVING(SUM(?n) < 1)", &["http://h/m#A"]),
     ] {
         let query = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(rows(&query, &dataset).unwrap(), expected, "{text}");
@@ -582,7 +598,7 @@ fn obsels_are_queried_as_the_triples_that_they_are() {
         stats_per_type: true,
         stats_subjects: false,
         id_bytes: 200,
-        allow_scope_store: false,
+        computing: Default::default(),
     };
     let service = Service::new(store.clone(), settings).unwrap();
     let post = |address: &str, text: &str| {

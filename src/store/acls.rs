@@ -2,6 +2,8 @@
 //!
 //! The bytes belong to whoever decides: the store only keeps them.
 
+use std::ops::ControlFlow;
+
 use super::change::Change;
 use super::reading::{Reading, path_key};
 use super::{Result, codec};
@@ -21,15 +23,14 @@ pub fn acl(reading: &(impl Reading + ?Sized), path: &str) -> Result<Option<Vec<u
     Ok(value.map(<[u8]>::to_vec))
 }
 
+/// Visits the path and the record of a resource, and tells whether to go on.
+pub type VisitAcl<'f> = dyn FnMut(&str, &[u8]) -> error::Result<ControlFlow<()>> + 'f;
+
 /// Calls a function with the path and the record of each resource at or below a path that has one, until it breaks.
 ///
 /// # Errors
 /// Those of the function, and of LMDB.
-pub fn for_each_acl_below(
-    reading: &(impl Reading + ?Sized),
-    path: &str,
-    f: &mut dyn FnMut(&str, &[u8]) -> error::Result<std::ops::ControlFlow<()>>,
-) -> error::Result<()> {
+pub fn for_each_acl_below(reading: &(impl Reading + ?Sized), path: &str, f: &mut VisitAcl<'_>) -> error::Result<()> {
     let transaction = reading.transaction();
     let rows = transaction
         .tables()

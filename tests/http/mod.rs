@@ -3,8 +3,10 @@
 mod conditional;
 mod cors;
 mod errors;
+mod external;
 mod handler;
 mod hostile;
+mod hostile_methods;
 mod kept;
 mod limits;
 mod methods;

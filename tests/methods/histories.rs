@@ -130,7 +130,7 @@ impl<'w> History<'w> {
 
 /// Runs a history. Each set of parameters is one that [`Event::Parameters`] may choose.
 fn check(method: &str, parameters: &[&[(&str, &str)]], range: i64, events: &[Event]) {
-    let world = World::new("");
+    let world = World::in_memory();
     world.trace("s", &format!("k:hasOrigin \"o\" ; k:hasPseudoMonRange {range} ;"));
     world.trace("z", "k:hasOrigin \"o\" ;");
     world.obsels("z", "<o> a m:A ; k:hasTrace <> ; k:hasBegin 3 ; k:hasEnd 4 .");
@@ -163,7 +163,7 @@ fn cases() -> Config {
     let default = if std::env::var_os("PROPTEST_CASES").is_some() {
         Config::default().cases
     } else {
-        40
+        90
     };
     Config {
         cases: default,

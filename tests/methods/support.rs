@@ -36,7 +36,15 @@ pub fn turtle(body: &str) -> String {
 impl World {
     /// Returns a world whose model says this, beside that it is one.
     pub fn new(model: &str) -> Self {
-        let ktbs = TestKtbs::new();
+        Self::of(TestKtbs::new(), model)
+    }
+
+    /// Returns a world whose model says nothing, and whose store does not wait for the disk.
+    pub fn in_memory() -> Self {
+        Self::of(TestKtbs::in_memory(), "")
+    }
+
+    fn of(ktbs: TestKtbs, model: &str) -> Self {
         ktbs.post_turtle("", "<> k:hasBase <b/> . <b/> a k:Base .").expect(201);
         let world = Self { ktbs };
         world.post("b/", &format!("<> k:contains <m> . <m> a k:TraceModel . {model}"));

@@ -5,6 +5,7 @@
 mod base;
 mod computed_trace;
 mod data_graph;
+mod histories;
 mod method;
 mod model;
 mod root;

@@ -26,17 +26,31 @@ pub fn settings() -> Settings {
         stats_per_type: true,
         stats_subjects: true,
         id_bytes: 100,
-        allow_scope_store: false,
+        computing: Default::default(),
     }
 }
 
 impl TestService {
     /// Returns an empty kTBS.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(tempfile::tempdir().unwrap(), settings())
+    }
+
+    /// Returns an empty kTBS with all methods, whose store is in memory where the machine has a place for that: thousands of transactions then
+    /// do not wait for the disk.
+    pub fn in_memory() -> Self {
+        let methods = ktbs::method::METHODS.iter().filter(|method| !method.dangerous);
+        let settings = Settings {
+            builtin_methods: methods.map(|method| method.iri).collect(),
+            ..settings()
+        };
+        Self::in_folder(crate::support::memory(), settings)
+    }
+
+    fn in_folder(folder: tempfile::TempDir, settings: Settings) -> Self {
         let store = Store::open(folder.path(), ROOT, 1 << 28).unwrap();
         Self {
-            service: Service::new(store, settings()).unwrap(),
+            service: Service::new(store, settings).unwrap(),
             _folder: folder,
         }
     }

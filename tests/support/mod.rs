@@ -61,7 +61,16 @@ impl TestKtbs {
 
     /// Returns an empty kTBS with a changed configuration.
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::in_directory(tempfile::tempdir().unwrap(), change)
+    }
+
+    /// Returns an empty kTBS whose store is in memory where the machine has a place for that: thousands of transactions then
+    /// do not wait for the disk.
+    pub fn in_memory() -> Self {
+        Self::in_directory(memory(), |_| {})
+    }
+
+    fn in_directory(directory: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config();
         config.store.directory = Some(directory.path().to_owned());
         change(&mut config);
@@ -176,6 +185,12 @@ impl TestKtbs {
 pub fn to_params(variables: Vec<(String, String)>) -> Params {
     let variables = variables.into_iter();
     Params(variables.map(|(n, v)| (n.into_bytes(), v.into_bytes())).collect())
+}
+
+/// Returns a temporary directory, in memory where the machine has a place for that.
+pub fn memory() -> TempDir {
+    let memory = tempfile::tempdir_in("/dev/shm");
+    memory.unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
 fn request_uri(path: &str) -> String {

@@ -72,7 +72,7 @@ enum Found {
 
 fn who(config: &Config, service: &Service, request: &request::Parts) -> Result<Arc<Access>> {
     let visitor = identify(config, service, request)?;
-    Ok(Access::new(visitor, config.authx.policy))
+    Ok(Access::new(visitor, config.authx.policy, &service.settings))
 }
 
 fn identify(config: &Config, service: &Service, request: &request::Parts) -> Result<Visitor> {

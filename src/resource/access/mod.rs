@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub(super) use aspect::{read, replace, reset, settle_edition, tag};
 pub use record::{Acl, Grant, Grantee};
 
+use super::Settings;
 use super::path::{container, is_identifier};
 pub use crate::config::Policy;
 use crate::error::{Error, Result};
@@ -114,12 +115,17 @@ pub struct Visitor {
 pub struct Access {
     visitor: Visitor,
     policy: Policy,
+    settings: Arc<Settings>,
 }
 
 impl Access {
     /// Returns the access of a visitor.
-    pub fn new(visitor: Visitor, policy: Policy) -> Arc<Self> {
-        Arc::new(Self { visitor, policy })
+    pub fn new(visitor: Visitor, policy: Policy, settings: &Arc<Settings>) -> Arc<Self> {
+        Arc::new(Self {
+            visitor,
+            policy,
+            settings: Arc::clone(settings),
+        })
     }
 
     /// Returns the visitor.

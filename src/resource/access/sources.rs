@@ -106,7 +106,7 @@ fn part_is_readable(
     ignores_sources: bool,
     met: &mut HashSet<String>,
 ) -> Result<bool> {
-    let gathered = Gathered::of(whole, entry)?;
+    let gathered = Gathered::of(whole, entry, &access.settings)?;
     // What a manager may open are the sources that they name, never what a query goes and looks for.
     if let Ok(method) = &gathered.method
         && method.sees_more_than_sources(&gathered.parameters)
