@@ -3,6 +3,7 @@
 mod lists;
 mod login;
 mod table;
+mod tokens;
 
 use crate::support::{Answer, TestKtbs, turtle};
 use ktbs::config::Policy;

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod basic;
+mod bearer;
 mod password;
 mod remote_user;
 
@@ -83,7 +84,7 @@ fn identify(config: &Config, service: &Service, request: &request::Parts) -> Res
             Way::RemoteUser => remote_user::find(caller),
             Way::Admin => basic::find_admin(config, service, caller, request)?,
             Way::Basic => basic::find_user(config, service, caller, request)?,
-            Way::Bearer => Found::Nothing,
+            Way::Bearer => bearer::find(config, request),
         };
         match found {
             Found::Nothing => {}
@@ -125,8 +126,10 @@ fn after(config: &Config, _request: &request::Parts, response: &mut response::Pa
     let is_asked = response.status == StatusCode::UNAUTHORIZED
         // What is not found may be hidden (RFC 9110 section 11.6.1: a challenge may stand in any answer).
         || (response.status == StatusCode::NOT_FOUND && config.authx.policy == Policy::Open);
-    if is_asked && let Ok(challenge) = challenge(config) {
-        headers.append(WWW_AUTHENTICATE, challenge);
+    if is_asked {
+        for challenge in challenges(config) {
+            headers.append(WWW_AUTHENTICATE, challenge);
+        }
     }
     let vary = match headers.get(VARY).and_then(|vary| vary.to_str().ok()) {
         Some(vary) => format!("{vary}, {AUTHORIZATION}, {COOKIE}"),
@@ -142,7 +145,17 @@ fn after(config: &Config, _request: &request::Parts, response: &mut response::Pa
     }
 }
 
-fn challenge(config: &Config) -> Result<HeaderValue, ::http::header::InvalidHeaderValue> {
-    let realm = config.authx.realm.replace('\\', "\\\\").replace('"', "\\\"");
-    HeaderValue::from_str(&format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))
+/// Returns what is accepted: passwords, where there are any or nothing else is known (the web server may ask for them), and
+/// tokens, where they can be checked.
+fn challenges(config: &Config) -> impl Iterator<Item = HeaderValue> {
+    let authx = &config.authx;
+    let realm = authx.realm.replace('\\', "\\\\").replace('"', "\\\"");
+    let bearer = authx.ways.contains(&Way::Bearer) && bearer::is_configured(authx);
+    let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !bearer;
+    let basic = basic.then(|| format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
+    let bearer = bearer.then(|| format!("Bearer realm=\"{realm}\""));
+    [basic, bearer]
+        .into_iter()
+        .flatten()
+        .filter_map(|challenge| HeaderValue::from_str(&challenge).ok())
 }
