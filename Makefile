@@ -2,6 +2,10 @@
 #
 #   make run     serves http://localhost:8001/ktbs/ from a private Apache until Ctrl-C
 #   make test    checks everything
+#   make install            installs the program, its configuration and its samples; takes DESTDIR= and PREFIX=/usr/local
+#   make deb                makes a Debian package, in target/debian/; needs cargo-deb
+#   make test-deb           installs, uses, upgrades and removes that package in a fresh Debian; needs root and debootstrap
+#   make static             builds one file that needs no library, with musl
 #   make bench   measures what requests cost; KTBS_BENCH_DIR= is a folder on a real disk, KTBS_BENCH_OBSELS= a list of lengths
 #
 # make run takes
@@ -18,7 +22,16 @@ PROCESSES ?= 4
 CONF ?=
 export PORT ROOT_PATH STORE PROCESSES CONF
 
-.PHONY: run test bench
+# make install takes
+#   DESTDIR=            a folder that stands for /
+#   PREFIX=/usr/local   where the program goes; its configuration goes to SYSCONFDIR=/etc, and is left alone if it is there
+#   PROGRAM=            a program that was built before
+DESTDIR ?=
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+PROGRAM ?= target/release/ktbs
+
+.PHONY: run test install deb test-deb static bench
 
 run:
 	@conf/need-apache.sh
@@ -31,6 +44,25 @@ test:
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items
 	cargo test
+
+target/release/ktbs: FORCE
+	cargo build --release --quiet --bin ktbs
+FORCE:
+
+install: $(PROGRAM)
+	packaging/install.sh $(PROGRAM) "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)"
+
+# The program first, since cargo-deb takes what it finds in the folder.
+deb: $(PROGRAM)
+	rm -rf target/stage
+	packaging/install.sh $(PROGRAM) target/stage /usr /etc
+	cargo deb --no-build $(DEB_OPTIONS)
+
+test-deb:
+	packaging/test-deb.sh
+
+static:
+	cargo build --release --target x86_64-unknown-linux-musl --bin ktbs
 
 bench:
 	@cargo bench --quiet --bench bench

@@ -149,6 +149,7 @@ MaxKeepAliveRequests 0
 FcgidIPCDir "$run/fcgid"
 FcgidProcessTableFile "$run/fcgid/table"
 Define KTBS_WHOLE_SERVER
+Define KTBS_LOCKS "$run/fcgid"
 Define KTBS_PATH "$ROOT_PATH"
 Define KTBS_PROGRAM "$run/ktbs.fcgi"
 Define KTBS_CONFIG "$config"

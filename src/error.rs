@@ -14,6 +14,12 @@ pub enum Error {
     /// column where the parser knows them.
     #[error("{0}")]
     Parse(String),
+    /// What should be a SPARQL query or update is none.
+    #[error("{0}")]
+    BadQuery(String),
+    /// The request is not of the protocol that it claims: something is missing, or comes twice. Raised by plugins.
+    #[error("{0}")]
+    BadRequest(String),
     /// The payload is well-formed but not acceptable (the `check_…` diagnoses of the kTBS). Raised by `resource`.
     #[error("{0}")]
     InvalidData(Diagnosis),

@@ -70,6 +70,16 @@ impl App {
             _temporary: temporary,
         })
     }
+
+    /// Returns the same kTBS for another thread, to be used while this one exists.
+    pub fn share(&self) -> Self {
+        Self {
+            service: self.service.clone(),
+            config: self.config.clone(),
+            kept: Kept::default(),
+            _temporary: None,
+        }
+    }
 }
 
 fn temporary_directory() -> Result<TempDir> {

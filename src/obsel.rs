@@ -4,6 +4,8 @@
 //! value. IRIs that come again and again (types, predicates, datatypes) are [`Name`]s, which whoever gives the obsel
 //! can spell out.
 
+use std::collections::{HashMap, HashSet};
+
 /// The number of an IRI in the dictionary of the store. Numbers are never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(pub u32);
@@ -70,10 +72,60 @@ pub struct Obsel<'t> {
     pub others: Vec<(Value<'t>, Arc<'t>)>,
 }
 
-impl Obsel<'_> {
+impl<'t> Obsel<'t> {
     /// Returns the number of triples of the description, `hasTrace`, `hasBegin` and `hasEnd` included.
     pub fn triple_count(&self) -> u64 {
         (3 + self.types.len() + self.arcs.len() + self.blank_arcs.len() + self.others.len()) as u64
+    }
+
+    /// Returns the triples of those of its blank nodes that lead to or from another obsel, directly or through each other.
+    pub fn beside(&self, id: &str) -> Vec<(Value<'t>, Arc<'t>)> {
+        let this = Value::Obsel(id);
+        let mut next: HashMap<Blank, Vec<Blank>> = HashMap::new();
+        let mut pending = Vec::new();
+        for (blank, arc) in &self.blank_arcs {
+            match arc.object {
+                Value::Blank(object) => {
+                    next.entry(*blank).or_default().push(object);
+                    next.entry(object).or_default().push(*blank);
+                }
+                object if object == this => pending.push(*blank),
+                _ => {}
+            }
+        }
+        pending.extend(self.others.iter().filter_map(|(subject, arc)| match arc.object {
+            Value::Blank(blank) if *subject == this => Some(blank),
+            _ => None,
+        }));
+        let mut reached = HashSet::new();
+        while let Some(blank) = pending.pop() {
+            if reached.insert(blank) {
+                pending.extend(next.get(&blank).into_iter().flatten());
+            }
+        }
+        let is_reached = |value: &Value<'_>| matches!(value, Value::Blank(blank) if reached.contains(blank));
+        self.triples()
+            .filter(|(subject, arc)| is_reached(subject) || is_reached(&arc.object))
+            .collect()
+    }
+
+    /// Returns the triples of the description, but for the types and for what follows from where the obsel stands.
+    pub fn triples(&self) -> impl Iterator<Item = (Value<'t>, Arc<'t>)> {
+        let own = self.arcs.iter().map(|arc| (Value::Obsel(self.id), *arc));
+        let of_blanks = self.blank_arcs.iter().map(|(blank, arc)| (Value::Blank(*blank), *arc));
+        own.chain(of_blanks).chain(self.others.iter().copied())
+    }
+
+    /// Returns a number above those of the blank nodes that only this obsel knows.
+    pub fn blanks_end(&self) -> u32 {
+        let end = |value| match value {
+            Value::Blank(Blank::Own(number)) => number.saturating_add(1),
+            _ => 0,
+        };
+        self.triples()
+            .map(|(subject, arc)| end(subject).max(end(arc.object)))
+            .max()
+            .unwrap_or(0)
     }
 
     /// Changes the names of the description, wherever they stand.

@@ -6,6 +6,7 @@ mod durability;
 mod fcgi;
 mod http;
 mod layers;
+mod listen;
 mod methods;
 mod program;
 mod routes;

@@ -105,10 +105,21 @@ const STDOUT: u8 = 6;
 
 /// Sends a request to the process that listens on a socket; see [`Program::send`].
 pub fn send(socket: &Path, method: &str, uri: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Answer> {
-    let mut connection = UnixStream::connect(socket)?;
+    send_on(&UnixStream::connect(socket)?, false, method, uri, headers, body)
+}
+
+/// Sends a request on a connection, to be kept open or not; see [`Program::send`].
+pub fn send_on(
+    mut connection: &UnixStream,
+    keep: bool,
+    method: &str,
+    uri: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Answer> {
     connection.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut sent = Vec::new();
-    push_stream(&mut sent, BEGIN_REQUEST, &[0, 1, 0, 0, 0, 0, 0, 0]);
+    push_stream(&mut sent, BEGIN_REQUEST, &[0, 1, u8::from(keep), 0, 0, 0, 0, 0]);
     push_stream(&mut sent, PARAMS, &params(method, uri, headers, body.len()));
     push_stream(&mut sent, PARAMS, &[]);
     push_stream(&mut sent, STDIN, body);

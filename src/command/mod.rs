@@ -6,6 +6,7 @@
 
 mod check;
 mod hello;
+mod listen;
 mod serve;
 
 use std::env::consts::{ARCH, OS};
@@ -42,6 +43,7 @@ macro_rules! commands {
 commands! {
     check::Check,
     hello::Hello,
+    listen::Listen,
 }
 
 /// A kernel for trace-based systems: a REST store of traces, started by Apache's mod_fcgid.

@@ -6,7 +6,8 @@
 //! management records (UNKNOWN_TYPE). What is not FastCGI at all ends the connection.
 //!
 //! ```text
-//! socket       descriptor 0: accepts, waits, ends on SIGTERM; the only code that knows sockets and signals
+//! listen       a socket of our own, where no web server gives one
+//! socket       accepts, waits, ends on SIGTERM; the only code that knows signals
 //!   exchange   calls the handler; a panic is caught here, logged, and answered 500
 //!     connection   what arrives, what leaves, and in which order
 //!       request    bytes -> events    (record, params)
@@ -14,13 +15,14 @@
 //!       spool      where an answer waits for a slow client
 //! ```
 //!
-//! One request is served at a time, with blocking calls: Apache's mod_fcgid never sends a second one to a process that is
-//! busy.
+//! One request is served at a time by each thread, with blocking calls. On descriptor 0 there is one thread: Apache's
+//! mod_fcgid never sends a second request to a process that is busy.
 //!
 //! [FastCGI specification]: https://fastcgi-archives.github.io/FastCGI_Specification.html
 
 mod connection;
 mod exchange;
+mod listen;
 mod params;
 mod record;
 mod reply;
@@ -34,8 +36,9 @@ mod web_server;
 
 use std::io;
 
+pub use listen::{Address, Bound};
 pub use params::{MAX_PARAMS_BYTES, Params};
-pub use socket::{has_socket, serve, serve_one};
+pub use socket::{WEB_SERVER_ADDRS, has_socket, serve, serve_one, serve_threads};
 pub use spool::PATIENCE;
 
 /// Where a handler writes its answer (a CGI header block, then the body) and its messages for the log.

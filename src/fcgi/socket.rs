@@ -1,9 +1,10 @@
-//! Descriptor 0: a listening socket, given by the web server. The only code that knows sockets and signals.
+//! Serves on a listening socket: descriptor 0, given by the web server, or one of our own. The only code that knows signals.
 
 use std::cell::Cell;
 use std::env;
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -12,18 +13,33 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, acceptfrom_with, recv, sendmsg, sockopt};
-use signal_hook::consts::SIGTERM;
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::Handler;
 use super::connection::{Ready, Stream};
 use super::exchange::{Buffers, serve_connection};
+use super::listen::Bound;
 
 /// How long we wait before we accept again when there are no free descriptors, or no memory.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// How long, after SIGTERM, requests are still served that the web server had sent us before it knew: those whose
-/// connection was waiting or had just been made.
+/// How long, after SIGTERM, we wait for connections. At a graceful restart, the Apache that is on its way out serves the
+/// requests that it has accepted, and counts on the processes that it knows: where it finds none, mod_fcgid (2.3.9) asks
+/// for another one of a process manager that has gone, and the request hangs. Not longer: the restart waits for us, and
+/// clients for it. mod_fcgid looks whether we have gone after 80 ms, 340 ms, 1.3 s.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// How long, after SIGTERM, requests are served that are on their way: those whose connection waits or was just made.
 const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// How long a connection that waits for a thread is left to those that are about to be free, before a kept one makes room.
+const GIVE_WAY_AFTER: Duration = Duration::from_millis(100);
+
+/// Room for the stack of a thread: as much as the main one mostly has.
+const STACK_LEN: usize = 8 << 20;
+
+/// The variable that names the addresses from which connections are accepted, separated by `,` (section 3.2).
+pub const WEB_SERVER_ADDRS: &str = "FCGI_WEB_SERVER_ADDRS";
 
 /// Tells whether descriptor 0 is a listening socket, so that a web server has started us.
 pub fn has_socket() -> bool {
@@ -47,10 +63,68 @@ pub fn serve_one(handler: &mut dyn Handler) -> io::Result<()> {
     serve_connections(handler, 1)
 }
 
+/// Serves requests on a socket, or on descriptor 0, with so many threads, each with a handler of its own, until SIGTERM or
+/// SIGINT, which let the present requests be completed. A thread serves one connection at a time.
+///
+/// # Errors
+/// The socket failed, or the handler of signals cannot be installed. What concerns one connection only is logged.
+pub fn serve_threads<'h>(
+    bound: Option<&Bound>,
+    threads: NonZeroU16,
+    make_handler: &(dyn Fn() -> Box<dyn Handler + 'h> + Sync),
+) -> io::Result<()> {
+    let socket = match bound {
+        Some(bound) => bound.as_fd(),
+        None => rustix::stdio::stdin(),
+    };
+    let (wished, wish) = UnixStream::pair()?;
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::low_level::pipe::register(signal, wish.try_clone()?)?;
+    }
+    let serve = || {
+        let termination = Termination::new(wished.try_clone()?);
+        let served = serve_on(socket, &termination, &mut *make_handler(), usize::MAX);
+        // Where one fails, all end: those who look after the program see it.
+        let _ = (&wish).write(b"X");
+        served
+    };
+    thread::scope(|scope| {
+        let started: Vec<_> = (0..threads.get())
+            .map(|number| {
+                thread::Builder::new()
+                    .name(format!("server {number}"))
+                    .stack_size(STACK_LEN)
+                    .spawn_scoped(scope, serve)
+            })
+            .collect();
+        let mut result = Ok(());
+        for thread in started {
+            let served = thread.and_then(|thread| {
+                let panicked = |_| io::Error::other("a thread panicked");
+                thread.join().map_err(panicked)?
+            });
+            if served.is_err() {
+                let _ = (&wish).write(b"X");
+                result = result.and(served);
+            }
+        }
+        result
+    })
+}
+
 fn serve_connections(handler: &mut dyn Handler, most: usize) -> io::Result<()> {
     let termination = Termination::on_sigterm()?;
-    let web_servers = env::var("FCGI_WEB_SERVER_ADDRS").ok();
-    let listener = Listener::new(rustix::stdio::stdin(), &termination, web_servers.as_deref())?;
+    serve_on(rustix::stdio::stdin(), &termination, handler, most)
+}
+
+fn serve_on(
+    socket: BorrowedFd<'_>,
+    termination: &Termination,
+    handler: &mut dyn Handler,
+    most: usize,
+) -> io::Result<()> {
+    let web_servers = env::var(WEB_SERVER_ADDRS).ok();
+    let listener = Listener::new(socket, termination, web_servers.as_deref())?;
     let mut buffers = Buffers::default();
     for _ in 0..most {
         let Some(socket) = listener.accept()? else { break };
@@ -70,14 +144,15 @@ fn serve_connections(handler: &mut dyn Handler, most: usize) -> io::Result<()> {
 /// The wish that the program end, as a descriptor that becomes readable, and stays so.
 struct Termination {
     pipe: UnixStream,
-    last_call: Cell<Option<Instant>>,
+    /// When the wish was first seen.
+    seen: Cell<Option<Instant>>,
 }
 
 impl Termination {
     fn new(pipe: UnixStream) -> Self {
         Self {
             pipe,
-            last_call: Cell::new(None),
+            seen: Cell::new(None),
         }
     }
 
@@ -91,11 +166,11 @@ impl Termination {
         (self.pipe.as_fd(), PollFlags::IN)
     }
 
-    /// Tells, once the wish was seen, whether there is still time to serve what is already on its way.
-    fn is_last_call(&self) -> bool {
-        let end = self.last_call.get().unwrap_or_else(|| Instant::now() + LAST_CALL);
-        self.last_call.set(Some(end));
-        Instant::now() < end
+    /// Returns when the wish was first seen, given that it is there.
+    fn seen(&self) -> Instant {
+        let seen = self.seen.get().unwrap_or_else(Instant::now);
+        self.seen.set(Some(seen));
+        seen
     }
 }
 
@@ -118,14 +193,9 @@ impl<'t> Listener<'t> {
         })
     }
 
-    /// Returns the next connection, or `None` when the program should end and none waits.
+    /// Returns the next connection, or `None` when the program should end.
     fn accept(&self) -> io::Result<Option<Socket<'t>>> {
-        loop {
-            let [_, terminate] = wait_for([(self.socket, PollFlags::IN), self.termination.as_poll()], None)?;
-            let terminate = !terminate.is_empty();
-            if terminate && !self.termination.is_last_call() {
-                return Ok(None);
-            }
+        while self.wait()? {
             match acceptfrom_with(self.socket, SocketFlags::CLOEXEC) {
                 Ok((socket, from)) => {
                     let internet = from.and_then(|from| SocketAddr::try_from(from).ok());
@@ -138,9 +208,9 @@ impl<'t> Listener<'t> {
                     return Ok(Some(Socket {
                         socket,
                         termination: self.termination,
+                        listener: Some(self.socket),
                     }));
                 }
-                Err(Errno::AGAIN) if terminate => return Ok(None),
                 Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED | Errno::PROTO) => {}
                 Err(e @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
                     log::error!("cannot accept a connection now: {e}");
@@ -149,6 +219,19 @@ impl<'t> Listener<'t> {
                 Err(e) => return Err(e.into()),
             }
         }
+        Ok(None)
+    }
+
+    /// Waits until a connection seems to be there; `false`: no more should be accepted.
+    fn wait(&self) -> io::Result<bool> {
+        let socket = (self.socket, PollFlags::IN);
+        let [_, terminate] = wait_for([socket, self.termination.as_poll()], None)?;
+        if terminate.is_empty() {
+            return Ok(true);
+        }
+        let seen = self.termination.seen();
+        let [connection] = wait_for([socket], Some(seen + LINGER))?;
+        Ok(!connection.is_empty() && seen.elapsed() < LAST_CALL)
     }
 
     fn allows(&self, address: IpAddr) -> bool {
@@ -176,6 +259,45 @@ fn parse_addresses(list: &str) -> Vec<IpAddr> {
 struct Socket<'t> {
     socket: OwnedFd,
     termination: &'t Termination,
+    /// Where others wait to be accepted.
+    listener: Option<BorrowedFd<'t>>,
+}
+
+impl Socket<'_> {
+    /// Waits for a request, a wish to end, or somebody who waits to be accepted; returns whether they came.
+    fn wait_idle(&self) -> io::Result<[bool; 3]> {
+        let (socket, end) = ((self.socket.as_fd(), PollFlags::IN), self.termination.as_poll());
+        let found = match self.listener {
+            Some(listener) => wait_for([socket, end, (listener, PollFlags::IN)], None)?,
+            None => {
+                let [request, end] = wait_for([socket, end], None)?;
+                [request, end, PollFlags::empty()]
+            }
+        };
+        Ok(found.map(|found| !found.is_empty()))
+    }
+
+    /// Waits for a request on a connection that has had one. It is given up if somebody else waits whom no thread takes.
+    fn wait_for_another(&self) -> io::Result<bool> {
+        loop {
+            let [request, end, other] = self.wait_idle()?;
+            if request || end {
+                return Ok(request);
+            }
+            let socket = (self.socket.as_fd(), PollFlags::IN);
+            let deadline = Instant::now() + GIVE_WAY_AFTER;
+            let [request, end] = wait_for([socket, self.termination.as_poll()], Some(deadline))?;
+            if !request.is_empty() || !end.is_empty() {
+                return Ok(!request.is_empty());
+            }
+            if other && let Some(listener) = self.listener {
+                let [still] = wait_for([(listener, PollFlags::IN)], Some(deadline))?;
+                if !still.is_empty() {
+                    return Ok(false);
+                }
+            }
+        }
+    }
 }
 
 impl Stream for Socket<'_> {
@@ -207,9 +329,12 @@ impl Stream for Socket<'_> {
     }
 
     fn wait_for_request(&mut self, fresh: bool) -> io::Result<bool> {
+        if !fresh {
+            return self.wait_for_another();
+        }
         let socket = (self.socket.as_fd(), PollFlags::IN);
         let [request, _] = wait_for([socket, self.termination.as_poll()], None)?;
-        if request.is_empty() && fresh {
+        if request.is_empty() {
             let [request] = wait_for([socket], Some(Instant::now() + LAST_CALL))?;
             return Ok(!request.is_empty());
         }
@@ -284,6 +409,7 @@ mod test {
             let socket = Socket {
                 socket: ours.into(),
                 termination: &termination,
+                listener: None,
             };
             serve_connection(socket, &mut Buffers::default(), answer)
         })
@@ -344,6 +470,7 @@ mod test {
         let socket = Socket {
             socket: ours.into(),
             termination: &termination,
+            listener: None,
         };
         serve_connection(socket, &mut Buffers::default(), &mut Answer::new(10)).expect("ended");
         let mut all = Vec::new();

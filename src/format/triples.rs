@@ -198,6 +198,9 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
         };
         let mut block = Vec::with_capacity(8 + obsel.arcs.len() + obsel.blank_arcs.len() + mentions.len());
         nodes.describe(obsel, &mut block);
+        if alone {
+            block.extend(obsels.beyond(obsel)?.into_iter().map(|triple| nodes.triple(triple)));
+        }
         if alone || obsels.partial {
             // The triples that stand in the description of another obsel, unless that obsel is written as well.
             let mut foreign = Vec::new();
@@ -292,10 +295,14 @@ impl<'a> Nodes<'a> {
         }
     }
 
+    /// Returns the nodes of a triple.
+    pub fn triple(self, (subject, arc): (Value<'a>, Arc<'a>)) -> Triple<'a> {
+        [self.value(subject), Node::Named(arc.predicate), self.value(arc.object)]
+    }
+
     /// Appends the description of an obsel, grouped.
     pub fn describe(self, obsel: &Obsel<'a>, block: &mut Vec<Triple<'a>>) {
         let this = self.obsel(obsel.id);
-        let triple = |subject, arc: &Arc<'a>| [subject, Node::Named(arc.predicate), self.value(arc.object)];
         for ty in &obsel.types {
             block.push([this, Node::Known(Known::Type), self.value(*ty)]);
         }
@@ -304,19 +311,7 @@ impl<'a> Nodes<'a> {
             [this, Node::Known(Known::HasBegin), Node::Integer(obsel.begin)],
             [this, Node::Known(Known::HasEnd), Node::Integer(obsel.end)],
         ]);
-        block.extend(obsel.arcs.iter().map(|arc| triple(this, arc)));
-        block.extend(
-            obsel
-                .blank_arcs
-                .iter()
-                .map(|(blank, arc)| triple(Node::Blank(*blank), arc)),
-        );
-        block.extend(
-            obsel
-                .others
-                .iter()
-                .map(|(subject, arc)| triple(self.value(*subject), arc)),
-        );
+        block.extend(obsel.triples().map(|triple| self.triple(triple)));
     }
 }
 

@@ -255,7 +255,7 @@ impl Exchange<'_> {
         })?;
         Some(answer.map(|answer| {
             let charset = if answer.media_type.starts_with("text/") || answer.media_type.ends_with("xml") {
-                ";charset=utf-8"
+                "; charset=utf-8"
             } else {
                 ""
             };

@@ -149,6 +149,8 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
     };
     match error {
         Error::Parse(_) => (StatusCode::BAD_REQUEST, exception("Parse error")),
+        Error::BadQuery(_) => (StatusCode::BAD_REQUEST, exception("Parse exception")),
+        Error::BadRequest(_) => (StatusCode::BAD_REQUEST, exception("")),
         Error::InvalidData(_) | Error::Store(StoreError::Refused(_)) => {
             (StatusCode::FORBIDDEN, exception("Invalid data"))
         }
@@ -226,6 +228,16 @@ mod test {
                 Error::Parse(text_of("line 1")),
                 400,
                 text_of("400 Bad Request - Parse error\nline 1"),
+            ),
+            (
+                Error::BadQuery(text_of("line 1")),
+                400,
+                text_of("400 Bad Request - Parse exception\nline 1"),
+            ),
+            (
+                Error::BadRequest(text_of("no query")),
+                400,
+                text_of("400 Bad Request\nno query"),
             ),
             (
                 Error::InvalidData(Diagnosis {

@@ -56,7 +56,7 @@ fn answer(asked: &Asked<'_>) -> Option<Result<Answer>> {
 /// Checks the parameters of the protocol, and returns the scope.
 fn check(parameters: &[(String, String)]) -> Result<Scope> {
     if let Some((name, _)) = parameters.iter().find(|(name, _)| name.ends_with("graph-uri")) {
-        return Err(Error::Parse(format!(
+        return Err(Error::BadRequest(format!(
             "{name} is not supported: the data is that of the resource"
         )));
     }
@@ -65,10 +65,13 @@ fn check(parameters: &[(String, String)]) -> Result<Scope> {
         .filter(|(name, _)| name == "scope")
         .map(|(_, value)| value.as_str());
     match (scopes.next(), scopes.next()) {
-        (_, Some(_)) => Err(Error::Parse("Multiple values for 'scope'.".into())),
+        (_, Some(_)) => Err(Error::BadRequest("Multiple values for 'scope'.".into())),
         (None | Some("graph"), None) => Ok(Scope::Graph),
         (Some("subtree"), None) => Ok(Scope::Subtree),
-        (Some(other), None) => Err(Error::Parse(format!("Unsupported scope '{}'.", other.escape_debug()))),
+        (Some(other), None) => Err(Error::BadRequest(format!(
+            "Unsupported scope '{}'.",
+            other.escape_debug()
+        ))),
     }
 }
 
@@ -82,8 +85,8 @@ fn by_parameters(asked: &Asked<'_>, parameters: &[(String, String)], scope: Scop
     match (value("query"), value("update")) {
         (Some(text), None) => query(asked, text, scope),
         (None, Some(text)) if asked.method == ::http::Method::POST => update(asked, text, scope),
-        (Some(_), Some(_)) => Err(Error::Parse("Both a query and an update".into())),
-        _ => Err(Error::Parse("Query not provided".into())),
+        (Some(_), Some(_)) => Err(Error::BadRequest("Both a query and an update".into())),
+        _ => Err(Error::BadRequest("Query not provided".into())),
     }
 }
 
@@ -92,7 +95,7 @@ fn query(asked: &Asked<'_>, text: &str, scope: Scope) -> Result<Answer> {
         base: Some(&asked.target.iri),
         prefixes: &[],
     };
-    let query = Query::parse(text, context, &asked.service.settings.computing.queries)?;
+    let query = Query::parse(text, context, &asked.service.settings.computing.queries).map_err(bad_query)?;
     if scope == Scope::Graph && query.has_graph() {
         return Err(Error::invalid(
             "You performed a query operation requiring a dataset (i.e. ConjunctiveGraph), but operating currently on a \
@@ -107,6 +110,14 @@ fn query(asked: &Asked<'_>, text: &str, scope: Scope) -> Result<Answer> {
         Form::Select => rows(asked, &query, &dataset, &ROWS),
         Form::Ask => rows(asked, &query, &dataset, &ROWS[..2]),
         Form::Construct | Form::Describe => constructed(asked, &query, &dataset),
+    }
+}
+
+/// Tells a query that cannot be parsed from a payload that cannot.
+fn bad_query(error: Error) -> Error {
+    match error {
+        Error::Parse(text) => Error::BadQuery(text),
+        other => other,
     }
 }
 
@@ -200,14 +211,16 @@ fn update(asked: &Asked<'_>, text: &str, scope: Scope) -> Result<Answer> {
         ));
     }
     if scope == Scope::Subtree {
-        return Err(Error::Parse("Unsupported scope 'subtree' for SPARQL update.".into()));
+        return Err(Error::BadRequest(
+            "Unsupported scope 'subtree' for SPARQL update.".into(),
+        ));
     }
     asked.service.check_replaceable(asked.target, &[])?;
     let context = Context {
         base: Some(&asked.target.iri),
         prefixes: &[],
     };
-    let update = Update::parse(text, context, &asked.service.settings.computing.queries)?;
+    let update = Update::parse(text, context, &asked.service.settings.computing.queries).map_err(bad_query)?;
     let target = asked.service.find(&asked.target.iri)?;
     let expected = Expected::Tags(target.tags()?);
     let view = asked.service.read(target, &[])?;

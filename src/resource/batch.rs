@@ -52,6 +52,8 @@ pub(super) fn create_obsels(service: &Service, target: &Target, graph: &Graph) -
             Some(current) if current.head.tag != entry.head.tag => entry = current,
             _ => {
                 let iris = batch.add(&mut change, &entry, &service.settings)?;
+                let unit = trace::model_unit(&change, &entry)?;
+                trace::remember_unit(&mut change, &entry.head.path, unit.as_deref())?;
                 change.commit()?;
                 return Ok(iris);
             }

@@ -132,6 +132,15 @@ pub fn cut(text: &str) -> String {
     line
 }
 
+/// Returns names on one line, each cut if it is long, and not more of them than a client reads.
+pub fn listed(names: &[&str]) -> String {
+    let mut shown: Vec<String> = names.iter().take(SHOWN_PROBLEMS).map(|name| cut(name)).collect();
+    if names.len() > SHOWN_PROBLEMS {
+        shown.push(format!("... and {} more", names.len() - SHOWN_PROBLEMS));
+    }
+    shown.join(", ")
+}
+
 /// Checks that the values of properties are what they should.
 pub fn typed(draft: &Draft, properties: &[Property]) -> Vec<String> {
     let mut problems = Vec::new();
@@ -254,6 +263,13 @@ mod test {
     fn quoted_is_one_short_line() {
         assert_eq!(quoted("a\n\u{0}b"), "\"a\\n\\u{0}b\"");
         assert_eq!(quoted(&"é".repeat(1000)).chars().count(), SHOWN_CHARS + 5);
+    }
+
+    #[test]
+    fn a_list_of_names_is_one_short_line() {
+        assert_eq!(listed(&["foo", "z"]), "foo, z");
+        assert_eq!(listed(&["\0", "a\nb"]), "\\u{0}, a\\nb");
+        assert!(listed(&["é"; 1000]).ends_with("é, ... and 950 more"));
     }
 
     #[test]

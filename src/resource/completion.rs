@@ -152,6 +152,7 @@ pub fn complete(
 ) -> Result<Times, Vec<String>> {
     let about = check::shown(graph.term(description.node));
     let mut problems = Vec::new();
+    check_timestamps(graph, description, terms, &mut problems);
     check_types(graph, description, terms, rules, &about, &mut problems);
     check_reserved(graph, description, terms, is_obsel, &about, &mut problems);
 
@@ -224,6 +225,21 @@ fn values(description: &Description, predicate: Option<TermId>) -> impl Iterator
         .iter()
         .filter(move |triple| Some(triple[1]) == predicate)
         .map(|triple| triple[2])
+}
+
+/// Checks that the begin and the end, as posted, look like integers. An obsel without an end ends as it begins.
+fn check_timestamps(graph: &Graph, description: &Description, terms: &Terms, problems: &mut Vec<String>) {
+    let lexical = |predicate| values(description, predicate).find_map(|o| as_literal(graph.term(o)));
+    let (begin, end) = (lexical(terms.has_begin), lexical(terms.has_end));
+    if [begin, end].into_iter().flatten().all(check::is_integer) {
+        return;
+    }
+    let shown = |value: Option<&str>, other: Option<&str>| check::cut(value.or(other).unwrap_or_default());
+    problems.push(format!(
+        "Can not convert timestamps to int: [{},{}]",
+        shown(begin, None),
+        shown(end, begin)
+    ));
 }
 
 fn check_types(
@@ -301,17 +317,7 @@ fn check_values(
     let mut count = 0;
     for value in values(description, predicate) {
         count += 1;
-        let term = graph.term(value);
-        let lexical = as_literal(term);
-        if property.range == Range::Datatype(xsd::INTEGER)
-            && let Some(lexical) = lexical
-            && !check::is_integer(lexical)
-        {
-            problems.push(format!(
-                "Can not convert timestamps to int: [{}]",
-                check::quoted(lexical)
-            ));
-        } else if let Some(problem) = check::mismatch(property.range, term) {
+        if let Some(problem) = check::mismatch(property.range, graph.term(value)) {
             problems.push(format!("Property <{}> of {about} {problem}", property.iri));
         }
     }

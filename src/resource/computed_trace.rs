@@ -78,6 +78,7 @@ fn check(draft: &Draft, reading: &dyn Reading, _settings: &Settings) -> Result<V
             problems.push(format!("Can not edit an intermediate trace of {owner}; edit that one"));
         }
     }
+    problems.extend(check::folder(draft));
     Ok(problems)
 }
 

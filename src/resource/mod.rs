@@ -178,8 +178,8 @@ pub enum Part<'a> {
     },
 }
 
-/// A kTBS: a store and the rules by which it is read and changed.
-#[derive(Debug)]
+/// A kTBS: a store and the rules by which it is read and changed. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Service {
     /// Where everything is: for a visitor, what they may read of it.
     pub store: Store,
@@ -545,7 +545,7 @@ fn no_parameters_but(known: &[&str], parameters: &Parameters) -> Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
-    let names = unknown.join(", ");
+    let names = check::listed(&unknown);
     Err(Error::BadParameters(format!("Unsupported parameter(s):{names}")))
 }
 

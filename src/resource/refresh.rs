@@ -11,7 +11,7 @@ use super::computation::Computation;
 use super::harvest::{Changes, Harvest};
 use super::inputs::{Gathered, Models};
 use super::slice::Refresh;
-use super::{Service, Settings, intermediate};
+use super::{Service, Settings, intermediate, trace};
 use crate::error::{Diagnosis, Error, Result};
 use crate::method::{self, Description};
 use crate::rdf::{Graph, Term, as_iri, iri, string};
@@ -365,6 +365,11 @@ fn store(
     if !same(&graph, &current.graph) {
         current.graph = graph;
         change.put(&mut current)?;
+    }
+    for source in &now.sources {
+        if let Some(path) = below(service.store.root(), &source.iri) {
+            trace::remember_unit(&mut change, path, source.unit.as_deref())?;
+        }
     }
     change.put_computation(trace, &computed.computation.encode())?;
     change.commit()?;

@@ -106,8 +106,10 @@ impl Query {
     }
 }
 
-/// Returns an integer; one beyond 64 bits is as good as the last one within.
+/// Returns an integer; one beyond 64 bits is as good as the last one within. Spaces around it are nothing: they are what
+/// becomes of a plus sign that was not encoded.
 fn integer(name: &str, value: &str) -> Result<i64> {
+    let value = value.trim_matches(' ');
     let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let value = check::cut(value);
@@ -217,7 +219,7 @@ fn place(parameter: &str, value: Option<&str>, trace: Sliced<'_>, reading: &dyn 
     match found {
         Some(place) => Ok(Some(place)),
         None => Err(Error::BadParameters(format!(
-            "{parameter} should be an existing obsel (got {})",
+            "{parameter} should be an existing obsel(got {})",
             check::cut(value)
         ))),
     }

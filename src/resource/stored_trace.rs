@@ -51,9 +51,12 @@ fn complete(draft: &mut Draft, reading: &dyn Reading) -> Result<()> {
     if draft.before.is_none() {
         complete_origin(draft)?;
     }
-    let unit = Unit::from_iri(unit(draft, reading)?.as_deref());
-    complete_bound(draft, unit, ktbs::HAS_TRACE_BEGIN_DT, ktbs::HAS_TRACE_BEGIN);
-    complete_bound(draft, unit, ktbs::HAS_TRACE_END_DT, ktbs::HAS_TRACE_END);
+    // The unit of a model that this server has never had is not known: dates stay dates.
+    if let Some(unit) = unit(draft, reading)? {
+        let unit = Unit::from_iri(Some(&unit));
+        complete_bound(draft, unit, ktbs::HAS_TRACE_BEGIN_DT, ktbs::HAS_TRACE_BEGIN);
+        complete_bound(draft, unit, ktbs::HAS_TRACE_END_DT, ktbs::HAS_TRACE_END);
+    }
     Ok(())
 }
 

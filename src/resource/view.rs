@@ -1,7 +1,7 @@
 //! What a read gives: all that a format may print, in one value that owns its snapshot.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -234,6 +234,38 @@ impl Obsels {
     fn relates(&self, mention: &Mention<'_>, id: &str) -> Result<bool> {
         let other = self.snapshot.obsel(self.number, mention.other)?;
         Ok(other.is_some_and(|other| mention.relates(id, &other)))
+    }
+
+    /// Returns the triples that lead from an obsel through blank nodes of other obsels, in whose descriptions they stand: a
+    /// description does not end where that of another begins, but where no blank node leads further. The blank nodes are
+    /// numbered as if they were the obsel's own. Reads the description of each obsel that mentions it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn beyond(&self, obsel: &Obsel<'_>) -> Result<Vec<(Value<'_>, Arc<'_>)>> {
+        let others: BTreeSet<&str> = self.mentions(obsel.id)?.iter().map(|it| it.other).collect();
+        let mut known: HashSet<(Value<'_>, Arc<'_>)> = obsel.triples().collect();
+        let mut triples = Vec::new();
+        let mut first = obsel.blanks_end();
+        for other in others {
+            let Some(other) = self.snapshot.obsel(self.number, other)? else {
+                continue;
+            };
+            let renumbered = |value| match value {
+                Value::Blank(Blank::Own(number)) => Value::Blank(Blank::Own(number.saturating_add(first))),
+                value => value,
+            };
+            for (subject, arc) in other.beside(obsel.id) {
+                let object = renumbered(arc.object);
+                let triple = (renumbered(subject), Arc { object, ..arc });
+                // Several obsels may hold what their shared blank nodes say.
+                if known.insert(triple) {
+                    triples.push(triple);
+                }
+            }
+            first = first.saturating_add(other.blanks_end());
+        }
+        Ok(triples)
     }
 
     /// Tells whether any obsel of the trace names another. If not, [`Obsels::mentions`] has nothing to tell.

@@ -7,7 +7,7 @@
 //!
 //! * In: [`scan`] bounds the text before the parser recurses; [`algebra`] finds what the query needs, refuses what it
 //!   must not have, and replaces what has no bound by [`functions`] that do, and [`aggregates`] by tolerant ones.
-//!   [`local`] tells which queries can be asked about a part of the data at a time.
+//!   [`fault`] tells what is wrong in a text, [`local`] which queries can be asked about a part of the data at a time.
 //! * Data: [`terms`] and [`index`] are the arrays, [`dataset`] a default graph and named ones, [`obsels`] fills it from
 //!   the store, [`evaluate`] shows it to the evaluator, [`convert`] brings terms from one side to the other.
 //! * Out: rows and graphs from [`query`], bytes from [`results`], the next state of a graph from [`update`].
@@ -17,6 +17,7 @@ mod algebra;
 mod convert;
 mod dataset;
 mod evaluate;
+mod fault;
 mod functions;
 mod index;
 mod limits;

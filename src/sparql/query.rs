@@ -13,7 +13,7 @@ use super::algebra::Needs;
 use super::dataset::Dataset;
 use super::evaluate::Sight;
 use super::limits::{Limits, watch};
-use super::{convert, functions, local, scan};
+use super::{convert, fault, functions, local, scan};
 use crate::error::{Error, Result};
 use crate::rdf::{self, Graph, Term};
 
@@ -115,7 +115,9 @@ impl Query {
     /// `Parse`: the text is no query, or is too long, or too deep; `InvalidData`: it has something that is refused.
     pub fn parse(text: &str, context: Context<'_>, limits: &Limits) -> Result<Self> {
         let parser = context.parser(text, limits)?;
-        let mut algebra = parser.parse_query(text).map_err(|e| Error::Parse(e.to_string()))?;
+        let mut algebra = parser
+            .parse_query(text)
+            .map_err(|error| Error::Parse(fault::describe(text, &error.to_string())))?;
         if algebra.dataset().is_some() {
             return Err(Error::invalid(
                 "FROM and FROM NAMED are refused: the data is that of the resource",

@@ -13,7 +13,7 @@ use super::dataset::Dataset;
 use super::evaluate::Sight;
 use super::limits::{Limits, watch};
 use super::query::{Context, failure};
-use super::{convert, functions};
+use super::{convert, fault, functions};
 use crate::error::{Error, Result};
 use crate::rdf::{Graph, Term, iri};
 
@@ -43,7 +43,9 @@ impl Update {
     /// `Parse`: the text is no update, or is too long, or too deep; `InvalidData`: it has something that is refused.
     pub fn parse(text: &str, context: Context<'_>, limits: &Limits) -> Result<Self> {
         let parser = context.parser(text, limits)?;
-        let mut algebra = parser.parse_update(text).map_err(|e| Error::Parse(e.to_string()))?;
+        let mut algebra = parser
+            .parse_update(text)
+            .map_err(|error| Error::Parse(fault::describe(text, &error.to_string())))?;
         let mut evaluators = Vec::with_capacity(algebra.operations.len());
         for operation in &mut algebra.operations {
             let mut needs = Needs::default();

@@ -108,7 +108,16 @@ impl<'s> Change<'s> {
         }
         entry.head.tag = self.new_tag();
         entry.head.modified = now();
+        self.put_head(entry)
+    }
+
+    /// Puts what the head of a resource keeps beside what is shown of it, whose tag and time so stay as they are.
+    ///
+    /// # Errors
+    /// `Full`.
+    pub fn put_head(&mut self, entry: &Entry) -> Result<()> {
         let value = graphs::encode(&self.inner.root, entry)?;
+        let key = path_key(&entry.head.path);
         Ok(self.inner.tables.graphs.put(&mut self.txn, &key, &value)?)
     }
 

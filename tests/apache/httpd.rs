@@ -95,26 +95,9 @@ impl Httpd {
     /// Sends a request for a path below the root, with header lines and a body that are sent as they are.
     pub fn send(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> std::io::Result<Answer> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
-        connection.set_read_timeout(Some(Duration::from_secs(60)))?;
         let root = self.path;
-        write!(
-            connection,
-            "{method} {root}{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
-        )?;
-        connection.write_all(body)?;
-        let mut all = Vec::new();
-        connection.read_to_end(&mut all)?;
-        let text = String::from_utf8_lossy(&all);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        Ok(Answer {
-            status: head
-                .split(' ')
-                .nth(1)
-                .and_then(|status| status.parse().ok())
-                .unwrap_or(0),
-            head: head.to_owned(),
-            body: body.to_owned(),
-        })
+        let head = format!("{method} {root}{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+        exchange(&mut connection, head.as_bytes(), body)
     }
 
     /// Sends a request as [`Self::send`] that must be answered.
@@ -159,10 +142,35 @@ impl Drop for Httpd {
 }
 
 impl Answer {
+    /// Returns the answer that the bytes are.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        Self {
+            status: head
+                .split(' ')
+                .nth(1)
+                .and_then(|status| status.parse().ok())
+                .unwrap_or(0),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
+
     /// Returns the rest of the first line of the body that begins so.
     pub fn line(&self, beginning: &str) -> Option<&str> {
         self.body.lines().find_map(|line| line.strip_prefix(beginning))
     }
+}
+
+/// Sends a request that is to be the last on a connection, and reads the answer.
+pub fn exchange(connection: &mut TcpStream, head: &[u8], body: &[u8]) -> std::io::Result<Answer> {
+    connection.set_read_timeout(Some(Duration::from_secs(60)))?;
+    connection.write_all(head)?;
+    connection.write_all(body)?;
+    let mut all = Vec::new();
+    connection.read_to_end(&mut all)?;
+    Ok(Answer::from_bytes(&all))
 }
 
 fn is_installed() -> bool {

@@ -41,18 +41,23 @@ fn pid_of(answer: &Answer) -> Pid {
 }
 
 #[test]
-fn a_graceful_restart_under_load_fails_no_request() {
+fn twenty_graceful_restarts_under_load_fail_no_request() {
     let Some(httpd) = Httpd::start(HELLO, "/ktbs/", 4) else {
         return;
     };
     let apache = httpd.apache();
     let answers = under_load(&httpd, 4, || {
-        // mod_fcgid itself loses requests when it is restarted again before its process manager is up.
-        for _ in 0..2 {
-            thread::sleep(Duration::from_millis(2500));
+        for _ in 0..20 {
+            // A request that needs another process just when mod_fcgid's process manager is replaced waits for ever: so as
+            // many as there are clients are to be there before.
+            let start = Instant::now();
+            while httpd.processes().len() < 4 && start.elapsed() < Duration::from_secs(8) {
+                thread::sleep(Duration::from_millis(100));
+            }
             kill_process(apache, Signal::USR1).expect("signalled");
+            thread::sleep(Duration::from_secs(1));
         }
-        thread::sleep(Duration::from_millis(1500));
+        thread::sleep(Duration::from_secs(1));
     });
     let failed: Vec<_> = answers
         .iter()

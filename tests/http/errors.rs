@@ -40,6 +40,27 @@ fn payloads_that_cannot_be_read_are_refused() {
 }
 
 #[test]
+fn simple_json_of_a_known_class_in_the_wrong_place_is_invalid_data() {
+    let ktbs = TestKtbs::new();
+    let post = |class: &str| {
+        ktbs.post(
+            "",
+            "application/json",
+            &format!("{{\"@id\": \"x/\", \"@type\": \"{class}\"}}"),
+        )
+    };
+    assert_eq!(
+        post("StoredTrace").expect(403).body,
+        "403 Forbidden - Invalid data\nCan not find created node"
+    );
+    assert_eq!(
+        post("Obsel").expect(400).body,
+        "400 Bad Request - Parse error\nno object with one of these as '@type' was found: Base"
+    );
+    post("Base").expect(201);
+}
+
+#[test]
 fn payloads_are_decoded_by_their_charset() {
     let ktbs = TestKtbs::with_trace(|_| {});
     let body = |name: &str| {

@@ -1,5 +1,6 @@
 //! What HTTP promises whatever the resource is.
 
+mod computed;
 mod conditional;
 mod cors;
 mod errors;
@@ -14,4 +15,5 @@ mod negotiation;
 mod obsels;
 mod post_via_get;
 mod slices;
+mod sparql_endpoints;
 mod urls;

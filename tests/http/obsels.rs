@@ -1,6 +1,10 @@
 //! Posting, reading, amending and deleting obsels (kTBS documentation, "obsel" and "obsel collection").
 
 use serde_json::{Value, json};
+use sophia::api::source::TripleSource;
+use sophia::api::term::SimpleTerm;
+use sophia::isomorphism::isomorphic_graphs;
+use sophia::turtle::parser::turtle;
 
 use crate::support::{Answer, ROOT, TestKtbs};
 
@@ -180,6 +184,46 @@ fn post_of_a_batch_is_in_order_of_begin_then_end() {
 }
 
 #[test]
+fn the_unit_of_the_model_is_followed_and_remembered_once_the_model_is_gone() {
+    let ktbs = ktbs("s", DATED, "");
+    let description = ktbs.get("b/t/", &[JSON]).expect(200);
+    let ends = |id: &str| {
+        post(&ktbs, &json!({"@id": id, "begin": 0, "endDT": "2020-01-01T00:00:03Z"})).expect(201);
+        let places = places(&ktbs);
+        places.into_iter().find(|place| place.0 == id).expect("the obsel").2
+    };
+    assert_eq!(ends("o1"), 3);
+    let model = crate::support::turtle("<./> k:contains <> . <> a k:TraceModel ; k:hasUnit k:millisecond .");
+    ktbs.put("b/s.ttl", &[], &model).expect(200);
+    assert_eq!(ends("o2"), 3000);
+    ktbs.delete("b/s").expect(204);
+    assert_eq!(ends("o3"), 3000);
+    let now = ktbs.get("b/t/", &[JSON]).expect(200);
+    assert_eq!(
+        now.header("etag"),
+        description.header("etag"),
+        "the description is the same"
+    );
+}
+
+#[test]
+fn timestamps_that_are_no_integers_are_told_as_they_were_posted() {
+    let ktbs = ktbs("m", "o", "");
+    for (times, told) in [
+        ("k:hasBegin 'abc'", "[abc,abc]"),
+        ("k:hasBegin 1; k:hasEnd 2.5", "[1,2.5]"),
+        ("k:hasEnd 'z'", "[,z]"),
+    ] {
+        let answer = ktbs.post_turtle("b/t/", &format!("<o> k:hasTrace <>; {times} ."));
+        let body = answer.expect(403).body;
+        let start = format!(
+            "403 Forbidden - Invalid data\ncheck_new_graph: ko\n* Can not convert timestamps to int: {told}\n* Property <"
+        );
+        assert!(body.starts_with(&start), "{body}");
+    }
+}
+
+#[test]
 fn post_of_a_batch_is_all_or_nothing() {
     let ktbs = ktbs("m", "o", "");
     post(&ktbs, &json!({"@id": "a", "begin": 1})).expect(201);
@@ -304,6 +348,40 @@ fn post_stores_blank_values_whole_and_shared_ones_once_read() {
     assert_eq!(nodes.len(), 1, "{all:?}");
     ktbs.delete("b/t/c").expect(204);
     assert!(triples(&ktbs, "b/t/d").iter().any(|line| line.contains("<http://x/w>")));
+}
+
+#[test]
+fn an_obsel_is_shown_with_the_blank_nodes_of_others_that_lead_to_it() {
+    let ktbs = ktbs("m", "o", "");
+    let x = "@prefix x: <http://x/> .";
+    for (name, more) in [
+        ("a", "<a> x:own [ x:n 1 ] ."),
+        ("b", "_:n x:from <a> ; x:to <b> ; x:v [ x:w 5 ] ."),
+        ("c", "<c> x:p _:n . <a> x:q _:n . _:n x:v 6 . <c> x:other [ x:v 7 ] ."),
+    ] {
+        let obsel = format!("{x} <{name}> k:hasTrace <> ; k:hasBegin 1 . {more}");
+        ktbs.post_turtle("b/t/", &obsel).expect(201);
+    }
+    let expected = format!(
+        "@base <{ROOT}b/t/> . {x} <a> a k:Obsel ; k:hasTrace <./> ; k:hasBegin 1 ; k:hasEnd 1 ; x:own [ x:n 1 ] ; x:q _:n .
+        [] x:from <a> ; x:to <b> ; x:v [ x:w 5 ] . <c> x:p _:n . _:n x:v 6 ."
+    );
+    let graph = |text: &str| -> Vec<[SimpleTerm<'static>; 3]> {
+        let triples: Result<_, _> = turtle::parse_str(text).collect_triples();
+        triples.expect("Turtle")
+    };
+    let expected = graph(&crate::support::turtle(&expected));
+    for media_type in ["text/turtle", "text/nt"] {
+        let shown = graph(&ktbs.get("b/t/a", &[("Accept", media_type)]).expect(200).body);
+        assert!(isomorphic_graphs(&shown, &expected).expect("infallible"), "{shown:?}");
+    }
+    let shown: Value = serde_json::from_str(&ktbs.get("b/t/a", &[JSON]).expect(200).body).expect("JSON");
+    assert_eq!(shown["http://x/own"], json!({"http://x/n": 1}));
+    assert_eq!(
+        shown["@reverse"]["http://x/from"],
+        json!({"http://x/to": {"@id": "b"}, "http://x/v": {"http://x/w": 5}})
+    );
+    assert_eq!(shown["@included"][0]["@id"], "c", "{shown}");
 }
 
 #[test]

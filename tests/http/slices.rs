@@ -107,3 +107,23 @@ fn an_obsel_has_no_validator() {
         ktbs.send(method, "b/t/nothing", &[NT], b"").expect(404);
     }
 }
+
+#[test]
+fn numbers_and_obsels_in_parameters_are_read_as_clients_write_them() {
+    let ktbs = ktbs();
+    let sliced = |query: &str| ktbs.get(&format!("b/t/@obsels?{query}"), &[NT]);
+    // A plus sign that is not encoded is a space.
+    for query in ["minb=%2B2", "minb=+2", "minb=02"] {
+        assert_eq!(sliced(query).expect(200).body, sliced("minb=2").body, "{query}");
+    }
+    for (query, message) in [
+        ("limit=foo", "limit should be an integer (got foo)"),
+        ("minb=1+1", "minb should be an integer (got 1 1)"),
+        ("maxe=", "maxe should be an integer (got )"),
+        ("after=nope", "after should be an existing obsel(got nope)"),
+        ("before=../u/o1", "before should be an existing obsel(got ../u/o1)"),
+    ] {
+        let expected = format!("404 Not Found - Invalid parameters\n{message}");
+        assert_eq!(sliced(query).expect(404).body, expected);
+    }
+}

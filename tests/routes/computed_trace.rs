@@ -188,6 +188,30 @@ fn a_deleted_or_changed_model_never_freezes_a_trace() {
 }
 
 #[test]
+fn the_last_unit_of_a_model_outlives_it() {
+    let ktbs = TestService::with_base();
+    for item in [
+        "<> k:contains <model>. <model> a k:TraceModel.",
+        "<> k:contains <t/>. <t/> a k:StoredTrace; k:hasModel <model>; k:hasOrigin '2020-01-01T00:00:00Z'.",
+        "<> k:contains <c/>. <c/> a k:ComputedTrace; k:hasMethod k:filter; k:hasSource <t/>;
+            k:hasParameter 'afterDT=2020-01-01T00:00:05Z'.",
+    ] {
+        ktbs.created("b/", item);
+    }
+    ktbs.post(
+        "b/t/",
+        "<a> k:hasTrace <>; k:hasBegin 1. <b> k:hasTrace <>; k:hasBegin 10.",
+    )
+    .unwrap();
+    assert!(obsels(&ktbs, "b/c/@obsels").is_empty());
+    ktbs.put("b/model", "<./> k:contains <>. <> a k:TraceModel; k:hasUnit k:second.")
+        .unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["b"]);
+    ktbs.delete("b/model").unwrap();
+    assert_eq!(obsels(&ktbs, "b/c/@obsels"), ["b"]);
+}
+
+#[test]
 fn cycles_and_ill_formed_descriptions_are_refused() {
     let ktbs = with_computed_trace();
     ktbs.created(
@@ -216,6 +240,8 @@ fn cycles_and_ill_formed_descriptions_are_refused() {
         ));
         assert!(problems.contains(text), "{description}: {problems}");
     }
+    let without_slash = "<> k:contains <y>. <y> a k:ComputedTrace; k:hasMethod k:filter; k:hasSource <t/>.";
+    assert_eq!(refused(ktbs.post("b/", without_slash)), "URI must end with '/'");
     let cycle = FILTERED.replace("<../t/>", "<../d/>");
     let problems = refused(ktbs.put("b/c/", &format!("{GENERATED}{cycle} <../d/> k:hasSource <>.")));
     assert!(problems.contains("cycle"), "{problems}");

@@ -62,6 +62,10 @@ impl<'v> Objects<'v> {
                 [other, predicate, this]
             });
         }
+        if alone {
+            let beyond = self.obsels.beyond(obsel)?;
+            block.extend(beyond.into_iter().map(|triple| nodes.triple(triple)));
+        }
         crate::format::triples::group(&mut block);
         let names = names_of(&block, Speller::new(self.view))?;
         let block: Vec<Triple<'_>> = block

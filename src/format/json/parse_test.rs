@@ -252,7 +252,7 @@ fn simple_json_that_describes_nothing_is_refused() {
         }
     }
     for (target, text) in [
-        (ROOT, r#"{"@type":"StoredTrace"}"#),
+        (ROOT, r#"{"@type":"Obsel"}"#),
         (TRACE, "\"foo\""),
         (TRACE, "12"),
         (TRACE, "[12]"),

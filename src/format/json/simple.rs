@@ -58,8 +58,9 @@ fn item_of_container<'a>(document: Json<'a>, context: &Context<'_>) -> Result<Ob
     let may_rename = member(&object, "@context").is_some();
     let mut is_found = false;
     let mut complete = |item: &mut Object<'a>| {
+        // What is an item elsewhere is understood, so that the resource tells why it does not take it.
+        is_found |= has_type(item, &CLASSES);
         if has_type(item, classes) {
-            is_found = true;
             forget_empty_id(item);
             if !has_parent(item) {
                 item.push((Cow::Borrowed(link), string(context.base)));

@@ -120,6 +120,11 @@ mod test {
     fn errors_tell_where_and_what() {
         for (text, expected) in [
             ("<a>\n<b></a>".to_owned(), "before line 2, column"),
+            (String::new(), "an XML document has an element"),
+            (
+                "<?xml version='1.0'?><!-- <a/> -->".to_owned(),
+                "an XML document has an element",
+            ),
             (in_rdf("<m:T rdf:about='\u{1}'/>"), "before line 1"),
             (in_rdf("<m:T rdf:about='a b'/>"), "before line 1"),
             (in_rdf("<m:T m:a='&lol;'/>"), "before line 1"),

@@ -17,13 +17,14 @@ const MAX_ATTRIBUTES: usize = 256;
 /// entities, and comments and processing instructions that stand beside text are left out.
 ///
 /// # Errors
-/// `Parse` for a document type declaration: it is where entities are declared, those that grow without bound and
+/// `Parse` for a document without any element, and for a document type declaration: it is where entities are declared, those that grow without bound and
 /// those that name files and addresses, and RDF/XML has no use for it. `TooLarge` if elements are nested beyond the
 /// limit, or have too many attributes or namespaces.
 pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t, str>> {
     // How many namespaces each open element declares.
     let mut open: Vec<usize> = Vec::new();
     let mut declared = 0;
+    let mut may_have_element = false;
     // What the parser should read of the text before `copied`.
     let mut rewritten = String::new();
     let mut copied = 0;
@@ -34,6 +35,7 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
         let is_beside_text = !text[at..start].trim_ascii().is_empty();
         if let Some((opening, closing)) = SPECIAL.into_iter().find(|(opening, _)| rest.starts_with(opening)) {
             let Some(length) = rest[opening.len()..].find(closing) else {
+                may_have_element = true;
                 break;
             };
             let content = &rest[opening.len()..][..length];
@@ -61,6 +63,7 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
         } else {
             let tag = Tag::read(rest);
             at = start + tag.length;
+            may_have_element = true;
             if tag.closes {
                 declared -= open.pop().unwrap_or_default();
                 continue;
@@ -82,6 +85,9 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
                 open.push(tag.namespaces);
             }
         }
+    }
+    if !may_have_element {
+        return Err(Error::Parse("an XML document has an element".to_owned()));
     }
     if copied == 0 {
         return Ok(Cow::Borrowed(text));

@@ -54,7 +54,9 @@ pub(super) fn find(config: &Config, request: &request::Parts) -> Found {
 
 /// Tokens that this process has found good: digest of the token and of all that it was checked against, until when, whose.
 /// A signature stays good: only the time has to be looked at again.
-static GOOD: Mutex<Option<HashMap<[u8; 32], (u64, Visitor)>>> = Mutex::new(None);
+static GOOD: Mutex<Option<Good>> = Mutex::new(None);
+
+type Good = HashMap<[u8; 32], (u64, Visitor)>;
 
 /// Most tokens that a process remembers.
 const REMEMBERED: usize = 1_000;
