@@ -32,6 +32,16 @@ pub enum Error {
     /// A query parameter is unknown, repeated, or has a bad value.
     #[error("{0}")]
     BadParameters(String),
+    /// A stranger may not do this, or may not know that there is no such resource. Raised by `resource::access`, and by the
+    /// plugin `authx` for credentials that are not good.
+    #[error("who you are must be told, or was told wrongly")]
+    LoginRequired,
+    /// The user may not do this. Raised by `resource::access`.
+    #[error("{0}")]
+    Denied(String),
+    /// Too many wrong credentials came from there. Raised by the plugin `authx`.
+    #[error("too many failed attempts; try again in {0} s")]
+    TooManyAttempts(u64),
     /// The resource does not support the method; `allow` lists those it does.
     #[error("{message}")]
     NotAllowed {

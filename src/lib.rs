@@ -61,12 +61,8 @@ impl App {
 
     /// Returns the same kTBS for another thread.
     pub fn share(&self) -> Self {
-        let Service { store, settings } = &self.service;
         Self {
-            service: Service {
-                store: store.clone(),
-                settings: settings.clone(),
-            },
+            service: self.service.clone(),
             config: self.config.clone(),
             kept: Kept::default(),
         }
@@ -110,14 +106,16 @@ fn settings(config: &Config) -> Settings {
 impl fcgi::Handler for App {
     /// Answers a request, and logs a line about it: status, method, path and query.
     fn handle(&mut self, params: &fcgi::Params, stdin: &mut dyn Read, reply: &mut dyn fcgi::Reply) -> io::Result<()> {
-        let key = Key::new(params).zip(self.service.store.state().ok());
+        // Where answers depend on who asks, none is given to another.
+        let key = Some(params).filter(|_| !self.config.plugins.authx).and_then(Key::new);
+        let key = key.zip(self.service.store.state().ok());
         if let Some((key, state)) = &key
             && let Some(answer) = self.kept.find(key, *state)
         {
             answer.log();
             return answer.send(reply);
         }
-        let (response, asked) = match http::request::parse(params, stdin) {
+        let (response, asked) = match http::receive(&self.config, params, stdin) {
             Ok(request) => {
                 let asked = format!("{} {}", request.method(), request.uri());
                 (http::answer(&self.config, &self.service, request), asked)

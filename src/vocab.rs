@@ -62,6 +62,14 @@ terms! {
         DATE_TIME = "dateTime";
     skos "Terms of SKOS." "http://www.w3.org/2004/02/skos/core#":
         PREF_LABEL = "prefLabel";
+    acl "Terms of Web Access Control." "http://www.w3.org/ns/auth/acl#":
+        AUTHORIZATION = "Authorization", ACCESS_TO = "accessTo", DEFAULT = "default", OWNER = "owner", AGENT = "agent",
+        AGENT_CLASS = "agentClass", AGENT_GROUP = "agentGroup", AUTHENTICATED_AGENT = "AuthenticatedAgent",
+        MODE = "mode", READ = "Read", APPEND = "Append", WRITE = "Write", CONTROL = "Control";
+    foaf "Terms of Friend of a Friend." "http://xmlns.com/foaf/0.1/":
+        AGENT = "Agent";
+    access "Terms of ours about access, which Web Access Control does not have." "urn:ktbs:":
+        IGNORES_SOURCES = "access:ignoresSources", USER = "user:", GROUP = "group:";
     stats "Terms of trace statistics." "http://tbs-platform.org/2016/trace-stats#":
         OBSEL_COUNT = "obselCount", MIN_TIME = "minTime", MAX_TIME = "maxTime", DURATION = "duration",
         OBSEL_COUNT_PER_TYPE = "obselCountPerType", HAS_OBSEL_TYPE = "hasObselType", NB = "nb",

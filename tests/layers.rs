@@ -31,7 +31,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
     (
         "resource",
         &[
-            "digest", "error", "method", "obsel", "rdf", "sparql", "store", "time", "vocab",
+            "config", "digest", "error", "method", "obsel", "rdf", "sparql", "store", "time", "vocab",
         ],
     ),
     (

@@ -1,5 +1,6 @@
 //! The integration tests: one program, one module for each subject.
 
+mod access;
 mod apache;
 mod durability;
 mod fcgi;

@@ -1,5 +1,6 @@
 //! Kinds of values: how the text of an option is parsed and checked.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use ::config::ValueKind;
@@ -35,6 +36,14 @@ pub enum Kind {
     Text,
     /// Words separated by blanks.
     Words,
+    /// One of some words.
+    OneOf(&'static [&'static str]),
+    /// Some of some words, separated by blanks.
+    WordsOf(&'static [&'static str]),
+    /// Addresses of hosts, separated by blanks.
+    Addresses,
+    /// The name of a variable that the web server sets, or nothing.
+    Variable,
     /// What can be sent in a header of HTTP: printable ASCII.
     HeaderValue,
     /// A [root URI](super::root_iri), or nothing.
@@ -77,6 +86,17 @@ impl Kind {
                 .map(ToOwned::to_owned)
                 .collect::<Vec<String>>()
                 .into()),
+            Self::OneOf(words) if words.contains(&text) => Ok(text.into()),
+            Self::OneOf(words) => Err(format!("{text:?} is none of {}", words.join(", "))),
+            Self::WordsOf(words) => match text.split_whitespace().find(|word| !words.contains(word)) {
+                Some(word) => Err(format!("{word:?} is none of {}", words.join(", "))),
+                None => Self::Words.parse(text, folder),
+            },
+            Self::Addresses => match text.split_whitespace().find(|word| word.parse::<IpAddr>().is_err()) {
+                Some(word) => Err(format!("{word:?} is not the address of a host")),
+                None => Self::Words.parse(text, folder),
+            },
+            Self::Variable => variable(text),
             Self::HeaderValue => header_value(text),
             Self::RootIri if text.is_empty() => Ok(ValueKind::Nil),
             Self::RootIri => root_iri(text).map(ValueKind::String),
@@ -95,6 +115,18 @@ impl Kind {
                 true => Err(why.to_owned()),
             },
         }
+    }
+}
+
+/// Checks the name of a variable. Those that begin with `HTTP_` hold what clients send: they can be trusted in nothing.
+fn variable(text: &str) -> Result<ValueKind, String> {
+    if text.starts_with("HTTP_") {
+        return Err(format!("{text:?} holds a header, which any client can send"));
+    }
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        Ok(text.into())
+    } else {
+        Err(format!("{text:?} is not the name of a variable"))
     }
 }
 

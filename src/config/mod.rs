@@ -3,6 +3,7 @@
 //! The files are in the [ini dialect](ini) of the Python kTBS. Each [option](options::OPTIONS) has one row, which checks
 //! it; the `config` crate lays defaults, files and command line over each other, and serde fills [`Config`].
 
+mod authx;
 mod check;
 mod find;
 pub mod ini;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
+pub use authx::{Authx, AuthxAdmin, Policy, Way};
 pub use check::check;
 pub use find::{Clues, VARIABLE};
 pub use kind::Kind;
@@ -48,6 +50,10 @@ pub struct Config {
     /// `[cors] allow-origin`.
     #[serde(rename = "cors", deserialize_with = "allowed_origins")]
     pub cors_allow_origin: Vec<String>,
+    /// `[authx]`.
+    pub authx: Authx,
+    /// `[authx_admin]`.
+    pub authx_admin: AuthxAdmin,
     /// `[sparql]`.
     pub sparql: Sparql,
     /// `[meth_external]`.
@@ -102,6 +108,8 @@ pub struct Plugins {
     pub meth_external: bool,
     /// `profiler`
     pub profiler: bool,
+    /// `authx`
+    pub authx: bool,
 }
 
 /// `[sparql]`.
@@ -271,6 +279,31 @@ fn doubts(config: &Config) -> Vec<Warning> {
             "cors",
             "allow-origin",
             "is empty: the plugin cors is on, but no origin is allowed",
+        ));
+    }
+    if config.plugins.authx && !config.authx_admin.password.is_empty() && !config.authx_admin.password.starts_with('$')
+    {
+        doubts.push(Notice::of_option(
+            "authx_admin",
+            "password",
+            "is in clear: whoever reads this file may do all; give its hash, as htpasswd -B makes it",
+        ));
+    }
+    if config.plugins.authx
+        && config.authx.jwks.is_some()
+        && (config.authx.issuer.is_empty() || config.authx.audience.is_empty())
+    {
+        doubts.push(Notice::of_option(
+            "authx",
+            "jwks",
+            "is given without issuer or audience: no token is accepted",
+        ));
+    }
+    if config.plugins.authx && config.plugins.meth_external {
+        doubts.push(Notice::of_option(
+            "plugins",
+            "meth_external",
+            "is on with authx: a command sees all that this program sees, whoever may not",
         ));
     }
     if config.plugins.meth_external {

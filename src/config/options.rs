@@ -2,6 +2,7 @@
 //!
 //! To add an option: a row in [`OPTIONS`], its line in `conf/ktbs.conf`, and a field where it is used.
 
+use super::authx::{POLICIES, WAYS};
 use super::kind::Kind;
 
 /// An option of the configuration.
@@ -129,12 +130,43 @@ pub static OPTIONS: &[Row] = &[
     row("plugins", "xgereco_obsel_table", "false",
         Kind::Unavailable("is not available here: ask for the obsels as text/html or text/csv"),
         "Not available."),
-    row("plugins", "authx", "false",
-        Kind::Unavailable("is not available here yet: let Apache authenticate and authorise (Require in a <Location>)"),
-        "Not available: let Apache authenticate."),
+    row("plugins", "authx", "false", Kind::Boolean,
+        "Ask who may do what; see [authx]."),
 
     row("cors", "allow-origin", "", Kind::Words,
         "Sites whose pages may use this kTBS, separated by spaces, as https://example.org; * is any."),
+
+    row("authx", "ways", "remote-user admin basic bearer", Kind::WordsOf(WAYS),
+        "How one finds out who sends a request, in this order: remote-user, admin, basic, bearer."),
+    row("authx", "policy", "private", Kind::OneOf(POLICIES),
+        "What holds where no access control list says otherwise: open, read-only (to strangers), private."),
+    row("authx", "realm", "kTBS", Kind::HeaderValue,
+        "What a browser says that the password is for."),
+    row("authx", "remote-groups", "", Kind::Variable,
+        "Variable in which the web server gives the groups of REMOTE_USER, separated by commas or spaces."),
+    row("authx", "admins", "", Kind::Words,
+        "Users who may do all, separated by spaces."),
+    row("authx", "admin-groups", "", Kind::Words,
+        "Groups whose users may do all, separated by spaces."),
+    row("authx", "htpasswd", "", Kind::File,
+        "File of users and hashes of passwords, as htpasswd -B makes it; bcrypt or argon2."),
+    row("authx", "jwks", "", Kind::File,
+        "File of the public keys by which the issuer signs tokens (RFC 7517)."),
+    row("authx", "issuer", "", Kind::Text,
+        "Issuer of the tokens: their iss."),
+    row("authx", "audience", "", Kind::Text,
+        "For whom tokens must be: their aud."),
+    row("authx", "user-claim", "sub", Kind::Text,
+        "Claim of a token that names the user."),
+    row("authx", "groups-claim", "groups", Kind::Text,
+        "Claim of a token that lists the groups of the user."),
+
+    row("authx_admin", "ip_whitelist", "", Kind::Addresses,
+        "Addresses from which the administrator may come, separated by spaces."),
+    row("authx_admin", "login", "", Kind::Text,
+        "Name of the administrator."),
+    row("authx_admin", "password", "", Kind::Text,
+        "Password of the administrator: a hash, as htpasswd -B makes it, or in clear."),
 
     row("sparql", "allow-scope-store", "false", Kind::Boolean,
         "Let the method sparql query the whole store (scope=store)."),

@@ -64,6 +64,7 @@ fn nothing_given_is_all_defaults() {
             stats_per_type: true,
             stats_subjects: false,
             meth_external: false,
+            authx: false,
             profiler: false,
         }
     );
@@ -173,6 +174,7 @@ console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(messag
             stats_per_type: false,
             stats_subjects: true,
             meth_external: true,
+            authx: false,
             profiler: true,
         }
     );
@@ -250,7 +252,7 @@ fn the_command_line_is_checked_too() {
         "[server] port: \"x\" is not a whole number"
     );
     assert_eq!(wrong("server", "nope", "x"), "[server] nope: there is no such option");
-    assert!(wrong("plugins", "authx", "true").starts_with("[plugins] authx: is not available"));
+    assert!(wrong("plugins", "virtuoso_sparql", "true").starts_with("[plugins] virtuoso_sparql: is not available"));
 }
 
 #[test]
@@ -323,9 +325,20 @@ fn wrong_files_are_told_in_one_line() {
             "0.conf:2: [plugins] magic: \"perhaps\" is neither true nor false",
         ),
         (
-            "[plugins]\nauthx = true\n",
-            "0.conf:2: [plugins] authx: is not available here yet: let Apache authenticate \
-            and authorise (Require in a <Location>)",
+            "[authx]\npolicy = closed\n",
+            "0.conf:2: [authx] policy: \"closed\" is none of open, read-only, private",
+        ),
+        (
+            "[authx]\nways = basic magic\n",
+            "0.conf:2: [authx] ways: \"magic\" is none of remote-user, admin, basic, bearer",
+        ),
+        (
+            "[authx]\nremote-groups = HTTP_X_GROUPS\n",
+            "0.conf:2: [authx] remote-groups: \"HTTP_X_GROUPS\" holds a header, which any client can send",
+        ),
+        (
+            "[authx_admin]\nip_whitelist = ::1 localhost\n",
+            "0.conf:2: [authx_admin] ip_whitelist: \"localhost\" is not the address of a host",
         ),
         (
             "[rdf_database]\nrepository = :VirtuosoS:x\n",

@@ -298,6 +298,7 @@ fn title(shape: Shape) -> &'static str {
         Shape::Obsels => "obsels",
         Shape::Obsel => "obsel",
         Shape::Stats => "statistics",
+        Shape::Acl => "access",
     }
 }
 

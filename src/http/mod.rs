@@ -15,7 +15,7 @@ mod status;
 mod target;
 
 use std::cell::RefCell;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::http::request::Parts;
@@ -28,7 +28,9 @@ use self::status::Outcome;
 use self::target::Url;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::fcgi::Params;
 use crate::format::{self, Context, Format, Offer, Prefixes, ReadObsels};
+use crate::plugin::authx::Caller;
 use crate::plugin::{self, profiler::Stages};
 use crate::rdf::Graph;
 use crate::resource::{Give, Service, Shape, Target, View};
@@ -58,6 +60,19 @@ pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>
     Response::from_parts(head, body)
 }
 
+/// Returns the request that FastCGI variables describe, with what they tell of its sender where somebody asks.
+///
+/// # Errors
+/// As [`request::parse`].
+pub fn receive<'a>(config: &Config, params: &Params, stdin: &'a mut dyn Read) -> Result<Request<Incoming<'a>>> {
+    let mut request = request::parse(params, stdin)?;
+    if config.plugins.authx {
+        let caller = Caller::new(config, &|name| params.get(name));
+        request.extensions_mut().insert(caller);
+    }
+    Ok(request)
+}
+
 /// Returns the response that refuses a request (`None`: one that could not even be understood), and logs what the client
 /// is not told.
 pub fn refuse(config: &Config, error: &Error, request: Option<&Parts>) -> Response<Body> {
@@ -84,6 +99,15 @@ fn respond(
     if let Some(answer) = document::answer(config, &request.method, &request.headers, &mut url) {
         return answer;
     }
+    if config.plugins.authx && request.method == Method::OPTIONS {
+        // Browsers ask it without credentials, and what may be tried does not depend on what there is.
+        return Ok(status::success(Outcome::Options));
+    }
+    let visited = match plugin::who(config, service, request) {
+        Some(access) => Some(service.for_visitor(access?)),
+        None => None,
+    };
+    let service = visited.as_ref().unwrap_or(service);
     let target = stages.time("find", || service.find(&url.iri))?;
     let exchange = Exchange {
         config,
@@ -150,6 +174,9 @@ impl Exchange<'_> {
             .ok_or_else(|| Error::Internal("a plugin has read the body".into()))?;
         let (media_type, charset) = request::content_type(&self.request.headers);
         let is_trace = target.shape() == Shape::Trace && target.allow().contains(&"POST");
+        if target.allow().contains(&"POST") {
+            self.service.check_creatable(target)?;
+        }
         if let Some(read) = format::obsel_reader(&media_type).filter(|_| is_trace) {
             return self.post_obsels(target, read, charset.as_deref(), body);
         }

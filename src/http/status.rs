@@ -127,6 +127,9 @@ pub fn failure(error: &Error, server: &Server) -> Response<Body> {
         Error::Store(StoreError::Busy) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
+        Error::TooManyAttempts(seconds) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+        }
         _ => {}
     }
     response
@@ -154,6 +157,9 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
         Error::NotFound => (StatusCode::NOT_FOUND, Text::FrontEnd(None)),
         Error::BadExtension => (StatusCode::NOT_FOUND, front_end("Bad extension")),
         Error::BadParameters(_) => (StatusCode::NOT_FOUND, exception("Invalid parameters")),
+        Error::LoginRequired => (StatusCode::UNAUTHORIZED, exception("")),
+        Error::Denied(_) => (StatusCode::FORBIDDEN, exception("")),
+        Error::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, exception("")),
         Error::NotAllowed { message, .. } => match message.as_str() {
             "" => (StatusCode::METHOD_NOT_ALLOWED, Text::FrontEnd(None)),
             message => (StatusCode::METHOD_NOT_ALLOWED, Text::Exception("", message.to_owned())),

@@ -3,6 +3,7 @@
 //! [`PLUGINS`] has one row for each. A plugin may answer a request before anything is looked at, take a GET in place
 //! of the resource, and change the headers of any answer. It reaches data through [`Service`], like everyone else.
 
+pub mod authx;
 mod cors;
 mod meth_external;
 mod post_via_get;
@@ -19,6 +20,7 @@ use crate::error::Result;
 use crate::format::Offer;
 use crate::method::Runner;
 use crate::rdf::Graph;
+use crate::resource::access::{Access, Rights};
 use crate::resource::{Parameters, Service, Target, View};
 
 /// A plugin.
@@ -28,6 +30,9 @@ pub struct Plugin {
     pub name: &'static str,
     /// Its switch.
     pub is_on: fn(&Plugins) -> bool,
+    /// What the visitor must be granted on a resource before the plugin may take or answer a request about it. There is
+    /// no default: a plugin says what it needs.
+    pub needs: Rights,
     /// Where its work is done.
     pub work: Work,
 }
@@ -41,6 +46,9 @@ pub enum Work {
     Resources,
 }
 
+/// Finds out who sends a request; `None`: does not ask.
+pub type Who = fn(&Config, &Service, &request::Parts) -> Option<Result<Arc<Access>>>;
+
 /// What a plugin does around a request; the default is nothing.
 #[derive(Debug)]
 pub struct Steps {
@@ -48,6 +56,8 @@ pub struct Steps {
     pub takes: &'static [&'static str],
     /// May answer a request, whatever it asks.
     pub before: fn(&Config, &request::Parts) -> Option<Response<()>>,
+    /// May find out who sends a request, and so restrict what all that follows sees and does.
+    pub who: Who,
     /// May take a GET of an existing resource; the view is then shown, and never cached.
     pub take: fn(&Get<'_>) -> Option<Result<View>>,
     /// May answer a GET or a POST of an existing resource, whatever the resource would say.
@@ -60,6 +70,7 @@ pub struct Steps {
 const NOTHING: Steps = Steps {
     takes: &[],
     before: |_, _| None,
+    who: |_, _, _| None,
     take: |_| None,
     answer: |_| None,
     after: |_, _, _| {},
@@ -138,77 +149,101 @@ pub fn sparql_results() -> impl Iterator<Item = &'static str> {
 }
 
 /// The plugins, in the order in which they see a request; they see the answer in the reverse order.
-pub static PLUGINS: [Plugin; 7] = [
+pub static PLUGINS: [Plugin; 8] = [
     Plugin {
         name: "cors",
         is_on: |plugins| plugins.cors,
+        needs: Rights::NONE,
         work: Work::Steps(cors::STEPS),
+    },
+    Plugin {
+        name: "authx",
+        is_on: |plugins| plugins.authx,
+        needs: Rights::NONE,
+        work: Work::Steps(authx::STEPS),
     },
     Plugin {
         name: "post_via_get",
         is_on: |plugins| plugins.post_via_get,
+        needs: Rights::ADD,
         work: Work::Steps(post_via_get::STEPS),
     },
     Plugin {
         name: "sparql_endpoints",
         is_on: |plugins| plugins.sparql_endpoints,
+        needs: Rights::READ,
         work: Work::Steps(sparql_endpoints::STEPS),
     },
     Plugin {
         name: "stats_per_type",
         is_on: |plugins| plugins.stats_per_type,
+        needs: Rights::READ,
         work: Work::Resources,
     },
     Plugin {
         name: "stats_subjects",
         is_on: |plugins| plugins.stats_subjects,
+        needs: Rights::READ,
         work: Work::Resources,
     },
     Plugin {
         name: "meth_external",
         is_on: |plugins| plugins.meth_external,
+        needs: Rights::WRITE,
         work: Work::Resources,
     },
     Plugin {
         name: "profiler",
         is_on: |plugins| plugins.profiler,
+        needs: Rights::NONE,
         work: Work::Steps(profiler::STEPS),
     },
 ];
 
-fn steps(config: &Config) -> impl DoubleEndedIterator<Item = &'static Steps> {
+/// Returns the steps of the plugins that are on, with what they need.
+fn steps(config: &Config) -> impl DoubleEndedIterator<Item = (Rights, &'static Steps)> {
     PLUGINS
         .iter()
         .filter(|plugin| (plugin.is_on)(&config.plugins))
         .filter_map(|plugin| match &plugin.work {
-            Work::Steps(steps) => Some(steps),
+            Work::Steps(steps) => Some((plugin.needs, steps)),
             Work::Resources => None,
         })
 }
 
 /// Tells whether a query parameter is for a plugin only.
 pub fn takes(config: &Config, parameter: &str) -> bool {
-    steps(config).any(|steps| steps.takes.contains(&parameter))
+    steps(config).any(|(_, steps)| steps.takes.contains(&parameter))
 }
 
 /// Returns the answer of the first plugin that has one for a request.
 pub fn before(config: &Config, request: &request::Parts) -> Option<Response<()>> {
-    steps(config).find_map(|steps| (steps.before)(config, request))
+    steps(config).find_map(|(_, steps)| (steps.before)(config, request))
+}
+
+/// Returns the access of whoever sends a request; `None` where no plugin asks.
+///
+/// # Errors
+/// `LoginRequired`, `TooManyAttempts`: they claim to be somebody, and do not prove it.
+pub fn who(config: &Config, service: &Service, request: &request::Parts) -> Option<Result<Arc<Access>>> {
+    steps(config).find_map(|(_, steps)| (steps.who)(config, service, request))
 }
 
 /// Returns what the first plugin that takes a GET shows.
 pub fn take(get: &Get<'_>) -> Option<Result<View>> {
-    steps(get.config).find_map(|steps| (steps.take)(get))
+    let may = |needs| get.service.may(get.target, needs);
+    steps(get.config).find_map(|(needs, steps)| may(needs).then(|| (steps.take)(get)).flatten())
 }
 
 /// Returns the answer of the first plugin that has one in place of a resource.
 pub fn answer(asked: &Asked<'_>) -> Option<Result<Answer>> {
-    steps(asked.config).find_map(|steps| (steps.answer)(asked))
+    let may = |needs| asked.service.may(asked.target, needs);
+    steps(asked.config).find_map(|(needs, steps)| may(needs).then(|| (steps.answer)(asked)).flatten())
 }
 
 /// Lets all plugins change the headers of an answer.
 pub fn after(config: &Config, request: &request::Parts, response: &mut response::Parts) {
-    for steps in steps(config).rev() {
+    for (_, steps) in steps(config).rev() {
         (steps.after)(config, request, response);
     }
 }

@@ -4,6 +4,7 @@
 use super::{Get, NOTHING, Steps};
 use crate::error::{Error, Result};
 use crate::rdf::Graph;
+use crate::resource::access::Rights;
 use crate::resource::view::Content;
 use crate::resource::{Shape, View};
 
@@ -42,6 +43,17 @@ fn media_type(parameters: &[(String, String)]) -> String {
 
 fn acknowledge(get: &Get<'_>) -> Result<View> {
     let trace = get.service.find(&get.target.iri)?;
+    if !get.service.may(&trace, Rights::READ) {
+        return Ok(View {
+            iri: trace.iri,
+            shape: Shape::Trace,
+            tags: Vec::new(),
+            modified: None,
+            links: Vec::new(),
+            model: None,
+            content: Content::Graph(Graph::new()),
+        });
+    }
     let view = get.service.read(trace, &[])?;
     let content = if get.offer.media_type.ends_with("json") {
         view.content

@@ -7,6 +7,7 @@ use crate::resource::{Row, Settings, check, reserved, row};
 use crate::store::{Entry, Head, Kind, Reading};
 use crate::vocab::{ktbs, rdf};
 
+use super::access::Needs;
 use super::view::Shape;
 
 pub(super) static ROW: Row = Row {
@@ -16,7 +17,7 @@ pub(super) static ROW: Row = Row {
     check,
     generate,
     check_deletable,
-    ..Row::new(Kind::Base, ktbs::BASE, Shape::Base)
+    ..Row::new(Kind::Base, ktbs::BASE, Shape::Base, Needs::USUAL)
 };
 
 fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {

@@ -13,6 +13,7 @@ use crate::resource::{Row, Settings, intermediate, links, reserved, trace};
 use crate::store::{Change, Entry, Head, Kind, Reading};
 use crate::vocab::ktbs;
 
+use super::access::Needs;
 use super::view::Shape;
 
 pub(super) static ROW: Row = Row {
@@ -25,7 +26,7 @@ pub(super) static ROW: Row = Row {
     unsettle: intermediate::remove_all,
     generate: trace::generate,
     check_deletable,
-    ..Row::new(Kind::ComputedTrace, ktbs::COMPUTED_TRACE, Shape::Trace)
+    ..Row::new(Kind::ComputedTrace, ktbs::COMPUTED_TRACE, Shape::Trace, Needs::USUAL)
 };
 
 static PROPERTIES: [Property; 2] = [

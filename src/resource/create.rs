@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
 use crate::rdf::{Graph, Term, TermId, as_iri, as_literal, iri, is_blank};
+use crate::resource::access::Acl;
 use crate::resource::check::{quoted, refuse};
 use crate::resource::draft::Draft;
 use crate::resource::links::local_name;
@@ -27,6 +28,7 @@ static OTHER_CLASSES: [&str; 3] = [
 /// gone, `NotImplemented` for a kind that is not served yet, and those of the store.
 pub fn create_item(service: &Service, target: &Target, graph: Graph) -> Result<Vec<String>> {
     let node = find_created(&graph, &target.iri, target.entry.head.kind)?;
+    service.check_may_create(target, as_iri(&node))?;
     let mut change = service.store.write()?;
     // It may have been deleted since it was found, even be something else by now.
     let Head { path, kind, .. } = &target.entry.head;
@@ -59,11 +61,17 @@ pub fn create_item(service: &Service, target: &Target, graph: Graph) -> Result<V
         graph,
         before: None,
     };
-    (row.complete)(&mut draft, &change)?;
-    refuse("check_new_graph", (row.check)(&draft, &change, &service.settings)?)?;
+    (row.complete)(&mut draft, &change.seen())?;
+    refuse(
+        "check_new_graph",
+        (row.check)(&draft, &change.seen(), &service.settings)?,
+    )?;
     links::update(&mut change, &iri, row.uses, &Graph::new(), &draft.graph)?;
     (row.settle)(&draft, &mut change, &mut head)?;
     let graph = draft.into_stored(&Graph::new());
+    if let Some(owner) = service.creator().filter(|_| row.folder) {
+        change.put_acl(&head.path, &Acl::of_owner(owner).encode())?;
+    }
     change.put(&mut Entry { head, graph })?;
     // What the container lists has changed, hence its tag.
     change.put(&mut parent)?;

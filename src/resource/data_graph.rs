@@ -6,11 +6,12 @@ use crate::resource::{Row, Settings, reserved};
 use crate::store::{Kind, Reading};
 use crate::vocab::ktbs;
 
+use super::access::Needs;
 use super::view::Shape;
 
 pub(super) static ROW: Row = Row {
     check,
-    ..Row::new(Kind::DataGraph, ktbs::DATA_GRAPH, Shape::DataGraph)
+    ..Row::new(Kind::DataGraph, ktbs::DATA_GRAPH, Shape::DataGraph, Needs::USUAL)
 };
 
 fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {

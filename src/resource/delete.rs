@@ -5,7 +5,7 @@ use crate::rdf::Graph;
 use crate::resource::check::conflict;
 use crate::resource::path::container;
 use crate::resource::{Service, Target, links, row};
-use crate::store::Reading;
+use crate::store::{Change, Entry, Reading};
 
 /// Deletes a resource, its aspects and obsels if it is a trace, and the links to it.
 ///
@@ -16,7 +16,7 @@ pub fn delete_resource(service: &Service, target: &Target) -> Result<()> {
     let mut change = service.store.write()?;
     let entry = change.entry(path)?.ok_or(Error::NotFound)?;
     let row = row(entry.head.kind);
-    conflict("check_deletable", (row.check_deletable)(&entry, &target.iri, &change)?)?;
+    check_deletable(&change, &entry, &target.iri)?;
     links::update(&mut change, &target.iri, row.uses, &entry.graph, &Graph::new())?;
     (row.unsettle)(&mut change, &target.iri, &entry.graph)?;
     change.delete(path)?;
@@ -28,4 +28,20 @@ pub fn delete_resource(service: &Service, target: &Target) -> Result<()> {
     }
     change.commit()?;
     Ok(())
+}
+
+/// Checks that nothing needs a resource. What the visitor may not read is not named.
+fn check_deletable(change: &Change<'_>, entry: &Entry, iri: &str) -> Result<()> {
+    let check = row(entry.head.kind).check_deletable;
+    let seen = change.seen();
+    if let Some(visible) = seen.entry(&entry.head.path)? {
+        conflict("check_deletable", check(&visible, iri, &seen)?)?;
+    }
+    if check(entry, iri, change)?.is_empty() {
+        return Ok(());
+    }
+    conflict(
+        "check_deletable",
+        vec![format!("<{iri}> is used by what you may not read")],
+    )
 }

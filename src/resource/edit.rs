@@ -4,9 +4,9 @@ use crate::error::{Error, Result};
 use crate::rdf::Graph;
 use crate::resource::check::refuse;
 use crate::resource::draft::Draft;
-use crate::resource::view::View;
-use crate::resource::{Expected, Service, Target, links, read, row};
-use crate::store::{Entry, Reading};
+use crate::resource::view::{Content, View};
+use crate::resource::{Expected, Service, Target, access, links, read, row};
+use crate::store::{Change, Entry, Head, Reading};
 
 /// Replaces the graph of a resource; returns what a GET then shows.
 ///
@@ -27,6 +27,14 @@ pub fn replace_graph(service: &Service, target: &Target, expected: &Expected, gr
     let generated = read::generated(&change, &head)?;
     let mut before = old;
     before.extend_from(&generated);
+    let hidden = if service.access.is_some() {
+        hidden(&change, &head, &before)?
+    } else {
+        Graph::new()
+    };
+    // What the visitor was not shown is not for them to repeat, nor to take away.
+    let mut graph = graph;
+    graph.extend_from(&hidden);
     let mut draft = Draft {
         row,
         iri: target.iri.clone(),
@@ -37,11 +45,15 @@ pub fn replace_graph(service: &Service, target: &Target, expected: &Expected, gr
             graph: before,
         }),
     };
-    (row.complete)(&mut draft, &change)?;
-    refuse("check_new_graph", (row.check)(&draft, &change, &service.settings)?)?;
+    (row.complete)(&mut draft, &change.seen())?;
+    refuse(
+        "check_new_graph",
+        (row.check)(&draft, &change.seen(), &service.settings)?,
+    )?;
     if let Some(before) = &draft.before {
         links::update(&mut change, &draft.iri, row.uses, &before.graph, &draft.graph)?;
     }
+    access::settle_edition(&mut change, &draft)?;
     (row.settle)(&draft, &mut change, &mut head)?;
     let mut entry = Entry {
         head,
@@ -49,7 +61,22 @@ pub fn replace_graph(service: &Service, target: &Target, expected: &Expected, gr
     };
     change.put(&mut entry)?;
     // The view is made before the change is durable, and needs nothing else: what is generated is the same.
-    let view = read::view(&target.iri, entry, &generated);
+    let mut view = read::view(&target.iri, entry, &generated);
+    if let Content::Graph(graph) = &mut view.content {
+        graph.retain(|s, p, o| !hidden.contains(s, p, o));
+    }
     change.commit()?;
     Ok(view)
+}
+
+/// Returns the part of a description that the visitor is not shown: it tells of what they may not read.
+fn hidden(change: &Change<'_>, head: &Head, whole: &Graph) -> Result<Graph> {
+    let seen = change.seen();
+    let mut hidden = whole.clone();
+    if let Some(entry) = seen.entry(&head.path)? {
+        hidden.retain(|s, p, o| !entry.graph.contains(s, p, o));
+    }
+    let generated = read::generated(&seen, head)?;
+    hidden.retain(|s, p, o| !generated.contains(s, p, o));
+    Ok(hidden)
 }

@@ -11,6 +11,7 @@ use crate::resource::{Row, Settings, links, reserved};
 use crate::store::{Entry, Kind, Reading};
 use crate::vocab::ktbs;
 
+use super::access::Needs;
 use super::view::Shape;
 
 pub(super) static ROW: Row = Row {
@@ -19,7 +20,7 @@ pub(super) static ROW: Row = Row {
     complete,
     check,
     check_deletable,
-    ..Row::new(Kind::Method, ktbs::METHOD, Shape::Method)
+    ..Row::new(Kind::Method, ktbs::METHOD, Shape::Method, Needs::USUAL)
 };
 
 static PROPERTIES: [Property; 1] = [Property::required(ktbs::HAS_PARENT_METHOD, Range::Iri)];

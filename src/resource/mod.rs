@@ -9,6 +9,7 @@
 //! items, the links of a trace to its aspects. These are generated at each reading, and a client who replaces a
 //! description must repeat them: a base of 100,000 items costs nothing to add to.
 
+pub mod access;
 mod base;
 mod batch;
 mod bulk;
@@ -54,10 +55,13 @@ mod target;
 mod trace;
 pub mod view;
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::method::Limits as Computing;
 use crate::rdf::Graph;
-use crate::store::{Change, Entry, Head, Kind, Reading, Snapshot, Store, TraceNumber};
+use crate::store::{Change, Entry, Head, Kind, Reading, Sight, Snapshot, Store, TraceNumber};
+use access::{Access, Needs, Rights};
 use draft::Draft;
 use path::below;
 use slice::Refresh;
@@ -89,6 +93,8 @@ struct Row {
     shape: Shape,
     /// The methods it supports, besides OPTIONS.
     allow: &'static [&'static str],
+    /// The rights that each operation asks for.
+    needs: Needs,
     /// Whether its IRI ends with `/`.
     folder: bool,
     /// Whether its graph is star-shaped: about the resource itself, nothing else.
@@ -111,13 +117,14 @@ struct Row {
 }
 
 impl Row {
-    /// Returns the rules of a kind without any rule, that may be read, replaced and deleted.
-    const fn new(kind: Kind, class: &'static str, shape: Shape) -> Self {
+    /// Returns the rules of a kind without any rule, that may be read, replaced and deleted by whom `needs` says.
+    const fn new(kind: Kind, class: &'static str, shape: Shape, needs: Needs) -> Self {
         Self {
             kind,
             class,
             shape,
             allow: &["GET", "HEAD", "PUT", "DELETE"],
+            needs,
             folder: false,
             star: false,
             uses: &[],
@@ -129,6 +136,12 @@ impl Row {
             check_deletable: |_, _, _| Ok(Vec::new()),
         }
     }
+}
+
+/// Returns the kinds of resources, each with the IRI of its class and the methods that it supports: what tests go through, so
+/// that none is forgotten.
+pub fn kinds() -> impl Iterator<Item = (Kind, &'static str, &'static [&'static str])> {
+    KINDS.iter().map(|row| (row.kind, row.class, row.allow))
 }
 
 /// Returns the rules of a kind.
@@ -172,13 +185,15 @@ pub enum Part<'a> {
     },
 }
 
-/// A kTBS: a store and the rules by which it is read and changed.
-#[derive(Debug)]
+/// A kTBS: a store and the rules by which it is read and changed. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Service {
-    /// Where everything is.
+    /// Where everything is: for a visitor, what they may read of it.
     pub store: Store,
     /// What the configuration says.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
+    /// Whose requests are answered; `None`: nobody asks, and all is allowed.
+    access: Option<Arc<Access>>,
 }
 
 /// Takes obsels as they come: the number of its line, the graph of its description.
@@ -200,7 +215,85 @@ impl Service {
     /// Those of the store.
     pub fn new(store: Store, settings: Settings) -> Result<Self> {
         root::prepare(&store, &settings)?;
-        Ok(Self { store, settings })
+        Ok(Self {
+            store,
+            settings: Arc::new(settings),
+            access: None,
+        })
+    }
+
+    /// Returns the service as a visitor finds it.
+    pub fn for_visitor(&self, access: Arc<Access>) -> Self {
+        Self {
+            store: self.store.seen_by(Arc::clone(&access) as Arc<dyn Sight>),
+            settings: Arc::clone(&self.settings),
+            access: Some(access),
+        }
+    }
+
+    /// Returns the access of the visitor.
+    ///
+    /// # Errors
+    /// `NotFound` where nobody asks who it is: there is nothing to say about access.
+    fn access(&self) -> Result<&Access> {
+        self.access.as_deref().ok_or(Error::NotFound)
+    }
+
+    /// Tells whether the visitor has some rights on a resource.
+    pub fn may(&self, target: &Target, rights: Rights) -> bool {
+        self.access.is_none() || target.rights.include(rights)
+    }
+
+    /// Checks that the visitor has the rights on a resource that an operation needs.
+    ///
+    /// # Errors
+    /// `LoginRequired`, `Denied`.
+    fn require(&self, target: &Target, need: impl Fn(&Needs) -> Rights) -> Result<()> {
+        let Some(access) = &self.access else {
+            return Ok(());
+        };
+        let rights = match target.aspect {
+            Aspect::Acl => Rights::MANAGE,
+            _ => need(&row(target.entry.head.kind).needs),
+        };
+        if target.rights.include(rights) {
+            Ok(())
+        } else {
+            Err(access.refusal(&target.iri))
+        }
+    }
+
+    /// Checks that the visitor may post to a resource, before the payload is read. What users may create in the root
+    /// depends on its name.
+    ///
+    /// # Errors
+    /// `LoginRequired`, `Denied`.
+    pub fn check_creatable(&self, target: &Target) -> Result<()> {
+        match (&self.access, target.entry.head.kind) {
+            (Some(access), Kind::Root) if access.visitor().user.is_some() => Ok(()),
+            _ => self.require(target, |needs| needs.create),
+        }
+    }
+
+    /// Checks that the visitor may create an item of an IRI, if it has one yet, in a resource: a user may create the base
+    /// that has their name.
+    ///
+    /// # Errors
+    /// `LoginRequired`, `Denied`.
+    fn check_may_create(&self, target: &Target, iri: Option<&str>) -> Result<()> {
+        let own = |access: &Arc<Access>| {
+            let id = iri.and_then(|iri| iri.strip_prefix(&target.iri)?.strip_suffix('/'));
+            target.entry.head.kind == Kind::Root && id.is_some_and(|id| access.is_own_base(id))
+        };
+        if self.access.as_ref().is_some_and(own) {
+            return Ok(());
+        }
+        self.require(target, |needs| needs.create)
+    }
+
+    /// Returns the name of the user who is to own what is created.
+    fn creator(&self) -> Option<&str> {
+        self.access.as_ref()?.visitor().user.as_deref()
     }
 
     /// Returns the resource of an IRI (absolute, decoded, without extension).
@@ -210,17 +303,35 @@ impl Service {
     /// # Errors
     /// `NotFound`, and those of the store.
     pub fn find(&self, iri: &str) -> Result<Target> {
-        match target::find(&self.store, iri) {
+        self.find_any(iri).map_err(|error| match (&self.access, error) {
+            (Some(access), Error::NotFound) if !self.is_in_readable_trace(iri) => access.absent(),
+            (_, error) => error,
+        })
+    }
+
+    /// Tells whether an IRI is directly below a trace that the visitor may read: nothing is hidden there.
+    fn is_in_readable_trace(&self, iri: &str) -> bool {
+        let trace = path::container(iri).and_then(|trace| below(self.store.root(), trace));
+        let head = trace.and_then(|path| self.store.read().ok()?.head(path).ok()?);
+        head.is_some_and(|head| head.trace.is_some())
+    }
+
+    fn find_any(&self, iri: &str) -> Result<Target> {
+        match self.locate(iri) {
             // The obsel of a computed trace may have to be computed first.
             Err(Error::NotFound) => match target::find_computed_trace(&self.store, iri)? {
                 Some(trace) => {
                     refresh::obsels(self, &trace, Refresh::Default)?;
-                    target::find(&self.store, iri)
+                    self.locate(iri)
                 }
                 None => Err(Error::NotFound),
             },
             found => found,
         }
+    }
+
+    fn locate(&self, iri: &str) -> Result<Target> {
+        target::find(&self.store, self.access.as_deref(), iri)
     }
 
     /// Brings a computed trace up to date before one of its faces is read.
@@ -240,8 +351,9 @@ impl Service {
                 no_parameters(parameters)?;
                 refresh::obsels(self, path, Refresh::Default)?;
             }
+            Aspect::Acl => no_parameters(parameters)?,
         }
-        target::find(&self.store, &target.iri)
+        self.find(&target.iri)
     }
 
     /// Returns what a GET shows.
@@ -249,7 +361,10 @@ impl Service {
     /// # Errors
     /// `BadParameters`, those of the aspects, and those of the store.
     pub fn read(&self, target: Target, parameters: &Parameters) -> Result<View> {
+        self.require(&target, |needs| needs.read)?;
         let target = self.refreshed(target, parameters)?;
+        // What a computation has just seen may be more than the visitor may read.
+        self.require(&target, |needs| needs.read)?;
         match &target.aspect {
             Aspect::Itself => {
                 let generated = read::generated(&target.snapshot, &target.entry.head)?;
@@ -261,6 +376,10 @@ impl Service {
             }
             Aspect::Obsels => obsels::read(target, parameters),
             Aspect::Stats => stats::read(self, target, parameters),
+            Aspect::Acl => {
+                no_parameters(parameters)?;
+                access::read(&target, self.access()?)
+            }
             Aspect::Obsel(id) => {
                 let id = id.clone();
                 obsel::read(target, &id, parameters)
@@ -280,7 +399,10 @@ impl Service {
                 self.describe_computed(&created);
                 Ok(created)
             }
-            (Aspect::Itself, Kind::StoredTrace) => batch::create_obsels(self, target, &graph),
+            (Aspect::Itself, Kind::StoredTrace) => {
+                self.require(target, |needs| needs.create)?;
+                batch::create_obsels(self, target, &graph)
+            }
             (Aspect::Obsel(_), _) => Err(target.not_allowed(format!("Can not post to obsel <{}>", target.iri))),
             _ => Err(target.not_allowed("post_graph not supported")),
         }
@@ -290,8 +412,8 @@ impl Service {
     /// All or none are added, whatever their number. `max_triples` bounds those of all.
     ///
     /// # Errors
-    /// `BadParameters`, `NotAllowed`, `InvalidData`, `TooLarge`, `Conflict` if the trace was edited meanwhile, `NotFound` if it
-    /// was deleted, those of `read`, and those of the store.
+    /// `LoginRequired`, `Denied`, `BadParameters`, `NotAllowed`, `InvalidData`, `TooLarge`, `Conflict` if the trace was
+    /// edited meanwhile, `NotFound` if it was deleted, those of `read`, and those of the store.
     pub fn create_many(
         &self,
         target: &Target,
@@ -303,6 +425,7 @@ impl Service {
         if target.aspect != Aspect::Itself || target.entry.head.kind != Kind::StoredTrace {
             return Err(target.not_allowed("post_graph not supported"));
         }
+        self.require(target, |needs| needs.create)?;
         let mut bulk = bulk::Bulk::new(self, target)?;
         read(&mut |line, graph| {
             bulk.add(line, &graph)?;
@@ -378,9 +501,12 @@ impl Service {
     /// # Errors
     /// `NotAllowed`, `BadParameters`.
     pub fn check_replaceable(&self, target: &Target, parameters: &Parameters) -> Result<()> {
+        self.require(target, |needs| needs.replace)?;
+        // The answer shows what the resource has become.
+        self.require(target, |needs| needs.read)?;
         no_parameters(parameters)?;
         match target.aspect {
-            Aspect::Itself => Ok(()),
+            Aspect::Itself | Aspect::Acl => Ok(()),
             Aspect::Obsels if target.is_computed() => {
                 Err(target.not_allowed("Can not directly edit obsels of computed trace."))
             }
@@ -400,6 +526,7 @@ impl Service {
         self.check_replaceable(&target, &[])?;
         match target.aspect {
             Aspect::Obsels => obsels::replace(self, target, expected, &graph),
+            Aspect::Acl => access::replace(self, &target, expected, &graph),
             _ => {
                 let view = edit::replace_graph(self, &target, expected, graph)?;
                 if !target.is_computed() {
@@ -416,7 +543,7 @@ impl Service {
     /// by the next read.
     fn describe_computed(&self, created: &[String]) {
         for iri in created {
-            let described = match target::find(&self.store, iri) {
+            let described = match self.locate(iri) {
                 Ok(target) if target.is_computed() => refresh::description(self, &target.entry.head.path),
                 _ => Ok(()),
             };
@@ -432,8 +559,10 @@ impl Service {
     /// `BadParameters`, `NotAllowed`, `Conflict` if another resource needs it, `NotFound` if the target is gone, and
     /// those of the store.
     pub fn delete(&self, target: &Target, parameters: &Parameters) -> Result<()> {
+        self.require(target, |needs| needs.delete)?;
         no_parameters(parameters)?;
         match &target.aspect {
+            Aspect::Acl => access::reset(self, target),
             Aspect::Itself if target.entry.head.kind == Kind::Root => {
                 Err(target.not_allowed("Can not delete KtbsRoot"))
             }

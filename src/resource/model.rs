@@ -9,13 +9,14 @@ use crate::resource::{Row, Settings, reserved};
 use crate::store::{Change, Head, Kind, Reading};
 use crate::vocab::ktbs;
 
+use super::access::Needs;
 use super::view::Shape;
 
 pub(super) static ROW: Row = Row {
     complete,
     check,
     settle,
-    ..Row::new(Kind::TraceModel, ktbs::TRACE_MODEL, Shape::Model)
+    ..Row::new(Kind::TraceModel, ktbs::TRACE_MODEL, Shape::Model, Needs::USUAL)
 };
 
 static PROPERTIES: [Property; 2] = [

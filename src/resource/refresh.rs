@@ -62,7 +62,7 @@ enum Level {
 fn stale_first(service: &Service, path: &str) -> Result<Vec<String>> {
     // Each level of intermediate traces that have some themselves takes one round.
     for _ in 0..2 * ATTEMPTS {
-        let snapshot = service.store.read()?;
+        let snapshot = service.store.whole().read()?;
         let (order, unsettled) = order(&snapshot, path, &service.settings)?;
         if unsettled.is_empty() {
             return Ok(order);
@@ -125,7 +125,7 @@ struct Computed {
 /// Brings one computed trace up to date; its sources are already.
 fn bring(service: &Service, path: &str, level: Level, forced: bool) -> Result<()> {
     for _ in 0..ATTEMPTS {
-        let snapshot = service.store.read()?;
+        let snapshot = service.store.whole().read()?;
         let Some(entry) = snapshot.entry(path)? else {
             return Err(Error::NotFound);
         };

@@ -8,6 +8,7 @@ use crate::resource::{Row, Settings, reserved};
 use crate::store::{Entry, Head, Kind, Reading, Store};
 use crate::vocab::{ktbs, rdf};
 
+use super::access::Needs;
 use super::view::Shape;
 
 pub(super) static ROW: Row = Row {
@@ -16,7 +17,7 @@ pub(super) static ROW: Row = Row {
     star: true,
     check,
     generate,
-    ..Row::new(Kind::Root, ktbs::KTBS_ROOT, Shape::Root)
+    ..Row::new(Kind::Root, ktbs::KTBS_ROOT, Shape::Root, Needs::USUAL)
 };
 
 fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<Vec<String>> {

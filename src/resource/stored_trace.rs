@@ -11,6 +11,7 @@ use crate::store::{Change, Entry, Head, Kind, Reading};
 use crate::time::{self, Unit};
 use crate::vocab::{ktbs, xsd};
 
+use super::access::{Needs, Rights};
 use super::view::Shape;
 
 pub(super) static ROW: Row = Row {
@@ -22,7 +23,15 @@ pub(super) static ROW: Row = Row {
     settle,
     generate: trace::generate,
     check_deletable: trace::check_deletable,
-    ..Row::new(Kind::StoredTrace, ktbs::STORED_TRACE, Shape::Trace)
+    ..Row::new(
+        Kind::StoredTrace,
+        ktbs::STORED_TRACE,
+        Shape::Trace,
+        Needs {
+            create: Rights::ADD,
+            ..Needs::USUAL
+        },
+    )
 };
 
 static PROPERTIES: [Property; 9] = [

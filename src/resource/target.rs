@@ -2,9 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::rdf::as_iri;
+use crate::resource::access::{self, Access, Rights};
 use crate::resource::path::{PATH_BYTES, below, container};
 use crate::resource::{Shape, obsels, row, stats};
-use crate::store::{Entry, Head, Kind, Reading, Snapshot, Store};
+use crate::store::{Entry, Head, Kind, Reading, Sight, Snapshot, Store, TraceNumber};
 use crate::vocab::ktbs;
 
 /// Which face of a stored resource a URI names.
@@ -16,10 +17,14 @@ pub enum Aspect {
     Obsels,
     /// `@stats` of a trace.
     Stats,
+    /// `@acl` of the root, a base or a trace.
+    Acl,
     /// The obsel of this id.
     Obsel(String),
 }
 
+/// The methods of `@acl`.
+pub(super) const ACL: &[&str] = &["GET", "HEAD", "PUT", "DELETE"];
 /// The methods of `@obsels` of a stored trace.
 pub(super) const OBSELS: &[&str] = &["GET", "HEAD", "PUT", "DELETE"];
 /// The methods of an obsel of a stored trace.
@@ -36,8 +41,10 @@ pub struct Target {
     pub aspect: Aspect,
     /// The stored resource: the trace, for its aspects and obsels.
     pub entry: Entry,
-    /// The state of the store in which it was found.
+    /// The state of the store in which it was found, as far as the visitor may read it.
     pub snapshot: Snapshot,
+    /// What the visitor may do with the stored resource.
+    pub rights: Rights,
 }
 
 impl Target {
@@ -47,6 +54,7 @@ impl Target {
             Aspect::Itself => row(self.entry.head.kind).shape,
             Aspect::Obsels => Shape::Obsels,
             Aspect::Stats => Shape::Stats,
+            Aspect::Acl => Shape::Acl,
             Aspect::Obsel(_) => Shape::Obsel,
         }
     }
@@ -55,6 +63,7 @@ impl Target {
     pub fn allow(&self) -> &'static [&'static str] {
         match (&self.aspect, self.is_computed()) {
             (Aspect::Itself, _) => row(self.entry.head.kind).allow,
+            (Aspect::Acl, _) => ACL,
             (Aspect::Obsels, false) => OBSELS,
             (Aspect::Obsel(_), false) => OBSEL,
             (Aspect::Obsels | Aspect::Obsel(_) | Aspect::Stats, _) => READ_ONLY,
@@ -73,6 +82,7 @@ impl Target {
                 &self.entry,
                 &self.snapshot.trace(obsels::number(self)?)?,
             )]),
+            Aspect::Acl => Ok(vec![access::tag(&self.snapshot.whole(), &self.entry.head.path)?]),
             Aspect::Obsel(_) => Ok(Vec::new()),
         }
     }
@@ -112,22 +122,46 @@ impl Target {
 ///
 /// # Errors
 /// `NotFound`, and those of the store.
-pub(super) fn find(store: &Store, iri: &str) -> Result<Target> {
+pub(super) fn find(store: &Store, access: Option<&Access>, iri: &str) -> Result<Target> {
     let root = store.root();
     let snapshot = store.read()?;
-    let itself = match below(root, iri) {
-        Some(path) => snapshot.entry(path)?,
-        None => None,
+    // Who may not read a resource may be allowed to add to it: it is looked for in the whole.
+    let (aspect, mut entry) = {
+        let whole = snapshot.whole();
+        let itself = match below(root, iri) {
+            Some(path) => whole.entry(path)?,
+            None => None,
+        };
+        match itself {
+            Some(entry) => (Aspect::Itself, entry),
+            None => find_face(&whole, access, iri)?.ok_or(Error::NotFound)?,
+        }
     };
-    let (aspect, entry) = match itself {
-        Some(entry) => (Aspect::Itself, entry),
-        None => find_in_trace(&snapshot, root, iri)?.ok_or(Error::NotFound)?,
-    };
+    let mut rights = Rights::ALL;
+    if let Some(access) = access {
+        let whole = snapshot.whole();
+        rights = access.rights(&whole, &entry.head)?;
+        let is_hidden = match aspect {
+            Aspect::Itself => rights == Rights::NONE,
+            Aspect::Acl => !rights.include(Rights::MANAGE),
+            // Who may only add obsels is not told which are there.
+            _ => !rights.include(Rights::READ),
+        };
+        if is_hidden {
+            return Err(if rights == Rights::NONE {
+                Error::NotFound
+            } else {
+                access.refusal(iri)
+            });
+        }
+        access.trim(&whole, &mut entry)?;
+    }
     Ok(Target {
         iri: iri.to_owned(),
         aspect,
         entry,
         snapshot,
+        rights,
     })
 }
 
@@ -146,26 +180,41 @@ pub(super) fn find_computed_trace(store: &Store, iri: &str) -> Result<Option<Str
         .map(|head| head.path))
 }
 
-/// Returns the aspect or the obsel that an IRI names, with its trace.
-fn find_in_trace(snapshot: &Snapshot, root: &str, iri: &str) -> Result<Option<(Aspect, Entry)>> {
+/// Returns the aspect or the obsel that an IRI names, with its trace (or base, for `@acl`).
+fn find_face(whole: &dyn Reading, access: Option<&Access>, iri: &str) -> Result<Option<(Aspect, Entry)>> {
     let Some(trace_iri) = container(iri) else {
         return Ok(None);
     };
     let id = &iri[trace_iri.len()..];
-    let Some(path) = below(root, trace_iri).filter(|_| id.len() <= PATH_BYTES) else {
+    let Some(path) = below(whole.root(), trace_iri).filter(|_| id.len() <= PATH_BYTES) else {
         return Ok(None);
     };
-    let Some(entry) = snapshot.entry(path)? else {
+    let Some(entry) = whole.entry(path)? else {
         return Ok(None);
     };
+    if id == "@acl" {
+        let has_acl = access.is_some() && row(entry.head.kind).folder;
+        return Ok(has_acl.then_some((Aspect::Acl, entry)));
+    }
     let Some(trace) = entry.head.trace else {
         return Ok(None);
     };
     let aspect = match id {
         "@obsels" => Aspect::Obsels,
         "@stats" => Aspect::Stats,
-        _ if snapshot.has_obsel(trace, id)? => Aspect::Obsel(id.to_owned()),
+        // What may not be read is refused whatever it is, by whoever knows the rights.
+        _ if has_obsel(whole, access, &entry.head, trace, id)? => Aspect::Obsel(id.to_owned()),
         _ => return Ok(None),
     };
     Ok(Some((aspect, entry)))
+}
+
+/// Tells whether a trace has an obsel, or may not be read, so that it must not be told.
+fn has_obsel(whole: &dyn Reading, access: Option<&Access>, head: &Head, trace: TraceNumber, id: &str) -> Result<bool> {
+    if let Some(access) = access
+        && !access.sees(whole, head)?
+    {
+        return Ok(true);
+    }
+    Ok(whole.has_obsel(trace, id)?)
 }

@@ -37,6 +37,8 @@ pub enum Shape {
     Obsel,
     /// `@stats` of a trace.
     Stats,
+    /// `@acl` of the root, a base or a trace.
+    Acl,
 }
 
 /// What a GET shows.

@@ -1,12 +1,14 @@
 //! Write transactions.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use heed::RwTxn;
 
 use super::codec::{self, Input, KEY_BYTES};
 use super::open::{Inner, meta, meta_number, put_meta_number};
 use super::reading::{Reading, Transaction, path_key};
+use super::sight::{Seen, Sight};
 use super::{Entry, Result, StoreError, Tag, TraceNumber, TraceRecord, graphs, names, now};
 use crate::obsel::Name;
 
@@ -17,6 +19,7 @@ use crate::obsel::Name;
 pub struct Change<'s> {
     txn: RwTxn<'s>,
     inner: &'s Inner,
+    sight: Option<Arc<dyn Sight>>,
     /// The last tag given.
     counter: u64,
     /// The records of the traces that the change touches.
@@ -50,18 +53,28 @@ impl Reading for Change<'_> {
 }
 
 impl<'s> Change<'s> {
-    pub(super) fn start(inner: &'s Inner) -> Result<Self> {
+    pub(super) fn start(inner: &'s Inner, sight: Option<Arc<dyn Sight>>) -> Result<Self> {
         let txn = inner.env.write_txn()?;
         let counter = meta_number(inner.tables.meta, &txn, meta::COUNTER)?.ok_or_else(codec::damaged)?;
         let (traces, tallies, names) = Default::default();
         Ok(Self {
             txn,
             inner,
+            sight,
             counter,
             traces,
             tallies,
             names,
         })
+    }
+
+    /// Returns the state as it is seen by whom the store was opened for. The change itself sees all, so that nothing
+    /// is overwritten unseen.
+    pub fn seen(&self) -> Seen<'_> {
+        Seen {
+            transaction: self.transaction(),
+            sight: self.sight.as_deref(),
+        }
     }
 
     pub(super) fn inner(&self) -> &'s Inner {
@@ -125,6 +138,7 @@ impl<'s> Change<'s> {
                 .traces
                 .delete(&mut self.txn, &codec::trace_key(trace))?;
         }
+        self.delete_acl(path)?;
         Ok(self.inner.tables.graphs.delete(&mut self.txn, &path_key(path))?)
     }
 

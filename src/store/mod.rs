@@ -6,7 +6,9 @@
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
 //! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits. [`inspect`]: what tools ask.
+//! * [`acls`]: who may do what. A store may be opened for someone who sees a part of it only ([`Sight`]).
 
+pub mod acls;
 mod change;
 pub mod codec;
 pub mod computations;
@@ -18,6 +20,7 @@ mod obsels;
 mod open;
 mod reading;
 pub mod record;
+mod sight;
 mod snapshot;
 #[cfg(test)]
 mod test;
@@ -35,6 +38,7 @@ pub use change::Change;
 pub use codec::Place;
 pub use error::StoreError;
 pub use reading::{Bounds, Reading, Transaction, VisitPlace};
+pub use sight::{Seen, Sight};
 pub use snapshot::Snapshot;
 pub use traces::{Tags, Tally, TraceRecord};
 
@@ -109,7 +113,7 @@ pub struct Entry {
 
 /// A store, open for reading and writing. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<open::Inner>);
+pub struct Store(Arc<open::Inner>, Option<Arc<dyn Sight>>);
 
 /// How often a process that writes looks for readers that were killed, in seconds. They pin pages, and the file grows.
 const CLEAR_READERS_S: u64 = 5;
@@ -122,6 +126,17 @@ impl Store {
     /// `Unusable`: the directory is not a store of this program, is of another version, cannot be written, or is on NFS.
     pub fn open(directory: &Path, root: &str, map_size: u64) -> Result<Self> {
         open::open(directory, root, map_size)
+    }
+
+    /// Returns the same store, of which only a part is read.
+    pub fn seen_by(&self, sight: Arc<dyn Sight>) -> Self {
+        Self(Arc::clone(&self.0), Some(sight))
+    }
+
+    /// Returns the same store, all of which is read. What is read from it is for decisions and computations, not for
+    /// clients.
+    pub fn whole(&self) -> Self {
+        Self(Arc::clone(&self.0), None)
     }
 
     /// Returns the root URI, which ends with `/`.
@@ -156,10 +171,10 @@ impl Store {
     /// # Errors
     /// `Busy`: too many readers, even once those of killed processes are cleared.
     pub fn read(&self) -> Result<Snapshot> {
-        match Snapshot::start(&self.0) {
+        match Snapshot::start(&self.0, self.1.clone()) {
             Err(StoreError::Busy) => {
                 self.0.env.clear_stale_readers()?;
-                Snapshot::start(&self.0)
+                Snapshot::start(&self.0, self.1.clone())
             }
             result => result,
         }
@@ -184,7 +199,7 @@ impl Store {
             self.0.readers_cleared.store(now, Ordering::Relaxed);
             self.0.env.clear_stale_readers()?;
         }
-        Change::start(&self.0)
+        Change::start(&self.0, self.1.clone())
     }
 }
 

@@ -44,9 +44,10 @@ pub(super) struct Tables {
     pub(super) mentions: Table,
     pub(super) tallies: Table,
     pub(super) computations: Table,
+    pub(super) acls: Table,
 }
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "meta",
     "graphs",
     "names",
@@ -57,10 +58,11 @@ const TABLES: [&str; 10] = [
     "mentions",
     "tallies",
     "computations",
+    "acls",
 ];
 
 impl Tables {
-    fn of(tables: [Table; 10]) -> Self {
+    fn of(tables: [Table; 11]) -> Self {
         let [
             meta,
             graphs,
@@ -72,6 +74,7 @@ impl Tables {
             mentions,
             tallies,
             computations,
+            acls,
         ] = tables;
         Self {
             meta,
@@ -84,6 +87,7 @@ impl Tables {
             mentions,
             tallies,
             computations,
+            acls,
         }
     }
 }
@@ -153,7 +157,7 @@ pub(super) fn open(directory: &Path, root: &str, map_size: u64) -> Result<Store>
         tables,
         readers_cleared,
     };
-    Ok(Store(Arc::new(inner)))
+    Ok(Store(Arc::new(inner), None))
 }
 
 /// Makes the directory if need be, and refuses what cannot be a store.
@@ -186,7 +190,7 @@ fn unusable(directory: &Path, error: heed::Error) -> StoreError {
     }
 }
 
-/// Returns the tables, or `None` if the store has not been made yet.
+/// Returns the tables, or `None` if the store has not been made yet, or lacks one that is newer than it.
 ///
 /// LMDB keeps a table open only if the transaction that opened it commits.
 fn existing_tables(env: &Env<WithoutTls>) -> Result<Option<Tables>> {
@@ -209,7 +213,7 @@ fn create(env: &Env<WithoutTls>) -> Result<Tables> {
     for name in TABLES {
         tables.push(env.create_database::<Bytes, Bytes>(&mut txn, Some(name))?);
     }
-    let tables: [Table; 10] = tables.try_into().map_err(|_| super::codec::damaged())?;
+    let tables: [Table; 11] = tables.try_into().map_err(|_| super::codec::damaged())?;
     let tables = Tables::of(tables);
     if meta_number(tables.meta, &txn, meta::FORMAT)?.is_none() {
         let instance = getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))?;

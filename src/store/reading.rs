@@ -6,6 +6,7 @@ use heed::RoTxn;
 
 use super::codec::{self, Input, Place, damaged};
 use super::open::{Inner, Tables};
+use super::sight::{Sight, is_seen, trim};
 use super::{Entry, Head, Result, Tally, TraceNumber, TraceRecord, graphs, names, record};
 use crate::error;
 use crate::obsel::{Mention, Name, Obsel};
@@ -64,6 +65,11 @@ pub trait Reading {
     /// Returns the transaction.
     fn transaction(&self) -> Transaction<'_>;
 
+    /// Returns what hides a part of the store, if anything does.
+    fn sight(&self) -> Option<&dyn Sight> {
+        None
+    }
+
     /// Returns the root URI, which ends with `/`.
     fn root(&self) -> &str {
         self.transaction().root()
@@ -75,7 +81,8 @@ pub trait Reading {
         let Some(value) = get_path(&transaction, path)? else {
             return Ok(None);
         };
-        Ok(Some(graphs::decode_head(transaction.instance(), path, value)?.0))
+        let head = graphs::decode_head(transaction.instance(), path, value)?.0;
+        Ok(if is_seen(self, &head)? { Some(head) } else { None })
     }
 
     /// Returns a resource.
@@ -85,8 +92,13 @@ pub trait Reading {
             return Ok(None);
         };
         let (head, rest) = graphs::decode_head(transaction.instance(), path, value)?;
+        if !is_seen(self, &head)? {
+            return Ok(None);
+        }
         let graph = graphs::decode_graph(transaction.root(), rest)?;
-        Ok(Some(Entry { head, graph }))
+        let mut entry = Entry { head, graph };
+        trim(self, &mut entry)?;
+        Ok(Some(entry))
     }
 
     /// Returns the direct children of a base (or of the root, path empty), in the order of their paths.
@@ -96,7 +108,10 @@ pub trait Reading {
         let transaction = self.transaction();
         while let Some((key, value)) = next_below(&transaction, path, &after)? {
             let child = std::str::from_utf8(&key[1..]).map_err(|_| damaged())?;
-            children.push(graphs::decode_head(transaction.instance(), child, value)?.0);
+            let head = graphs::decode_head(transaction.instance(), child, value)?.0;
+            if is_seen(self, &head)? {
+                children.push(head);
+            }
             // What is below a child is skipped, whatever its size.
             after = match codec::after_prefix(key).filter(|_| key.ends_with(b"/")) {
                 Some(next) => Bound::Included(next),
@@ -108,6 +123,9 @@ pub trait Reading {
 
     /// Tells whether a base (or the root) has a child, without listing them.
     fn has_children(&self, path: &str) -> Result<bool> {
+        if self.sight().is_some() {
+            return Ok(!self.children(path)?.is_empty());
+        }
         Ok(next_below(&self.transaction(), path, &Bound::Excluded(path_key(path)))?.is_some())
     }
 
@@ -123,8 +141,13 @@ pub trait Reading {
             let (key, value) = row.map_err(store)?;
             let path = std::str::from_utf8(&key[1..]).map_err(|_| damaged())?;
             let (head, rest) = graphs::decode_head(transaction.instance(), path, value)?;
+            if !is_seen(self, &head)? {
+                continue;
+            }
             let graph = graphs::decode_graph(transaction.root(), rest)?;
-            f(Entry { head, graph })?;
+            let mut entry = Entry { head, graph };
+            trim(self, &mut entry)?;
+            f(entry)?;
         }
         Ok(())
     }

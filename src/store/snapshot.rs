@@ -6,6 +6,7 @@ use heed::{RoTxn, WithoutTls};
 
 use super::open::Inner;
 use super::reading::{Reading, Transaction};
+use super::sight::{Seen, Sight};
 use super::{Result, Store};
 
 /// The store as it was at one moment. Owned, may travel.
@@ -13,14 +14,16 @@ pub struct Snapshot {
     // The transaction is dropped before the environment it belongs to.
     txn: RoTxn<'static, WithoutTls>,
     inner: Arc<Inner>,
+    sight: Option<Arc<dyn Sight>>,
 }
 
 impl Snapshot {
-    pub(super) fn start(inner: &Arc<Inner>) -> Result<Self> {
+    pub(super) fn start(inner: &Arc<Inner>, sight: Option<Arc<dyn Sight>>) -> Result<Self> {
         let txn = inner.env.clone().static_read_txn()?;
         Ok(Self {
             txn,
             inner: Arc::clone(inner),
+            sight,
         })
     }
 
@@ -29,9 +32,17 @@ impl Snapshot {
         self.txn.id() as u64
     }
 
+    /// Returns the whole of this state, without any filter. What is read from it is for decisions, not for clients.
+    pub fn whole(&self) -> Seen<'_> {
+        Seen {
+            transaction: self.transaction(),
+            sight: None,
+        }
+    }
+
     /// Returns the store of which this is a state.
     pub fn store(&self) -> Store {
-        Store(Arc::clone(&self.inner))
+        Store(Arc::clone(&self.inner), self.sight.clone())
     }
 }
 
@@ -46,5 +57,9 @@ impl std::fmt::Debug for Snapshot {
 impl Reading for Snapshot {
     fn transaction(&self) -> Transaction<'_> {
         Transaction::new(&self.inner, &self.txn)
+    }
+
+    fn sight(&self) -> Option<&dyn Sight> {
+        self.sight.as_deref()
     }
 }

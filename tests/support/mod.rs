@@ -94,8 +94,22 @@ impl TestKtbs {
         ktbs
     }
 
+    /// Sends a request of a user whom the web server knows; an empty name: of a stranger.
+    pub fn send_as(&self, user: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut params = self.params(method, path, headers, body);
+        params.push(("REMOTE_ADDR".to_owned(), "192.0.2.1".to_owned()));
+        if !user.is_empty() {
+            params.push(("REMOTE_USER".to_owned(), user.to_owned()));
+        }
+        self.answer(&to_params(params), body)
+    }
+
     /// Sends a request; the path, with its query, is below the root, unless it begins with `/`.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.answer(&to_params(self.params(method, path, headers, body)), body)
+    }
+
+    fn params(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<(String, String)> {
         let mut params = vec![
             ("REQUEST_METHOD".to_owned(), method.to_owned()),
             ("REQUEST_URI".to_owned(), request_uri(path)),
@@ -111,18 +125,14 @@ impl TestKtbs {
             };
             params.push((name, (*value).to_owned()));
         }
-        let params = params
-            .into_iter()
-            .map(|(n, v)| (n.into_bytes(), v.into_bytes()))
-            .collect();
-        self.answer(&Params(params), body)
+        params
     }
 
     /// Answers a request that CGI variables describe.
     pub fn answer(&self, params: &Params, body: &[u8]) -> Answer {
         let App { config, service, .. } = &self.app;
         let mut body = Cursor::new(body);
-        let response = match ktbs::http::request::parse(params, &mut body) {
+        let response = match ktbs::http::receive(config, params, &mut body) {
             Ok(request) => ktbs::http::answer(config, service, request),
             Err(error) => ktbs::http::refuse(config, &error, None),
         };
@@ -169,6 +179,12 @@ impl TestKtbs {
     pub fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, &[], b"")
     }
+}
+
+/// Returns variables as a web server sends them.
+pub fn to_params(variables: Vec<(String, String)>) -> Params {
+    let variables = variables.into_iter();
+    Params(variables.map(|(n, v)| (n.into_bytes(), v.into_bytes())).collect())
 }
 
 /// Returns a temporary directory, in memory where the machine has a place for that.

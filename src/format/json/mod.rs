@@ -4,6 +4,7 @@
 //! processor (`full`); `simple` guesses what is left out. On the way out, each shape has a document of its own
 //! (kTBS documentation, "JSON").
 
+mod access;
 mod data_graph;
 mod description;
 mod direct;

@@ -1,11 +1,13 @@
 //! JSON, in: JSON-LD as it is, and simple JSON.
 
+use super::access;
 use super::simple;
 use super::tree::Json;
 use super::{direct, full};
 use crate::error::Result;
 use crate::format::Context;
 use crate::rdf::Graph;
+use crate::resource::Shape;
 
 /// Parses a payload in JSON-LD 1.1: nothing is guessed.
 ///
@@ -25,6 +27,9 @@ pub fn parse(bytes: &[u8], context: &Context<'_>) -> Result<Graph> {
 /// # Errors
 /// As [`parse`]; `Parse` also for a payload that describes nothing that its target can hold.
 pub fn parse_simple(bytes: &[u8], context: &Context<'_>) -> Result<Graph> {
+    if context.shape == Shape::Acl {
+        return access::parse(bytes, context);
+    }
     let document = Json::parse(bytes, context.limits)?;
     read(&simple::complete(document, context)?, context)
 }

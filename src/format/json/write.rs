@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::io::Write;
 
+use super::access::access;
 use super::data_graph::data_graph;
 use super::description::description;
 use super::model::model;
@@ -56,6 +57,7 @@ fn document(view: &View, style: Style, out: &mut dyn Write) -> Result<()> {
             Shape::Model => model(view, graph)?,
             Shape::DataGraph => data_graph(view, graph)?,
             Shape::Stats => statistics(view, graph)?,
+            Shape::Acl if style == Style::Plain => access(view, graph),
             _ => description(view, graph, style)?,
         },
     };

@@ -1,0 +1,80 @@
+//! `[authx]` and `[authx_admin]`: how the plugin `authx` finds out who sends a request, and what holds by default.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// What holds where no access control list says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// Everybody may read, add and write.
+    Open,
+    /// Everybody may read.
+    ReadOnly,
+    /// Nobody may anything, but users in the bases that are theirs.
+    Private,
+}
+
+/// The names of [`Policy`].
+pub(super) const POLICIES: &[&str] = &["open", "read-only", "private"];
+
+/// A way to find out who sends a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// The web server has found out.
+    RemoteUser,
+    /// The credentials of `[authx_admin]`.
+    Admin,
+    /// A name and a password of the file `htpasswd`.
+    Basic,
+    /// A token that an issuer has signed.
+    Bearer,
+}
+
+/// The names of [`Way`].
+pub(super) const WAYS: &[&str] = &["remote-user", "admin", "basic", "bearer"];
+
+/// `[authx]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Authx {
+    /// The ways, in the order in which they are tried.
+    pub ways: Vec<Way>,
+    /// What holds where no list says otherwise.
+    pub policy: Policy,
+    /// What passwords and tokens are asked for.
+    pub realm: String,
+    /// The FastCGI variable that holds the groups of the user, if the web server sets one.
+    pub remote_groups: String,
+    /// The users who may do all.
+    pub admins: Vec<String>,
+    /// The groups whose users may do all.
+    pub admin_groups: Vec<String>,
+    /// The file of names and hashes of passwords.
+    pub htpasswd: Option<PathBuf>,
+    /// The file of the keys of the issuer (RFC 7517).
+    pub jwks: Option<PathBuf>,
+    /// The issuer of tokens: `iss`.
+    pub issuer: String,
+    /// For whom tokens must be made: `aud`.
+    pub audience: String,
+    /// The claim that names the user.
+    pub user_claim: String,
+    /// The claim that names the groups, if any.
+    pub groups_claim: String,
+}
+
+/// `[authx_admin]`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AuthxAdmin {
+    /// The addresses from which the administrator may come.
+    #[serde(rename = "ip_whitelist")]
+    pub addresses: Vec<IpAddr>,
+    /// The name.
+    pub login: String,
+    /// The password, in clear or as a hash.
+    pub password: String,
+}
