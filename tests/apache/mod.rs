@@ -12,6 +12,7 @@ mod samples;
 mod shared;
 mod site;
 mod troubleshooting;
+mod users;
 mod wiring;
 
 pub use site::free_ports;
