@@ -30,12 +30,22 @@ pub struct Dump {
     raw: Option<PathBuf>,
 }
 
+/// A syntax of dumps, as it is named on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     #[value(name = "nquads")]
     NQuads,
     #[value(name = "trig")]
     TriG,
+}
+
+impl From<Format> for Syntax {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::NQuads => Self::NQuads,
+            Format::TriG => Self::TriG,
+        }
+    }
 }
 
 impl Dump {
@@ -49,10 +59,7 @@ impl Dump {
             store.copy(&directory, false)?;
             return Ok(Ending::Well);
         }
-        let syntax = match self.format {
-            Format::NQuads => Syntax::NQuads,
-            Format::TriG => Syntax::TriG,
-        };
+        let syntax = self.format.into();
         let path = super::path_below(store.root(), self.below.as_deref().unwrap_or(""))?;
         let snapshot = Rc::new(store.read()?);
         if snapshot.head(&path)?.is_none() {

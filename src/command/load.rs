@@ -5,8 +5,9 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Error, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::dump::Format;
 use super::progress::Progress;
 use super::{Context, Ending};
 use crate::error::Result as DomainResult;
@@ -36,14 +37,6 @@ pub struct Load {
     /// Tells what would be loaded, and loads nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    #[value(name = "nquads")]
-    NQuads,
-    #[value(name = "trig")]
-    TriG,
 }
 
 /// How many problems are told one by one.
@@ -122,9 +115,9 @@ impl Load {
     fn syntax(&self) -> Syntax {
         let by_name = self.file.extension().is_some_and(|extension| extension == "trig");
         match self.format {
-            Some(Format::TriG) => Syntax::TriG,
+            Some(format) => format.into(),
             None if by_name => Syntax::TriG,
-            _ => Syntax::NQuads,
+            None => Syntax::NQuads,
         }
     }
 }
