@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::httpd::{Answer, exchange};
 use super::site::{Site, free_ports};
 use crate::listen::Listening;
+use crate::needed::installed;
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/conf/samples");
 
@@ -26,16 +27,6 @@ impl Drop for Server {
         let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
         let _ = self.0.wait();
     }
-}
-
-/// Returns the program of that name, or says that it is missing.
-fn installed(name: &str) -> Option<String> {
-    let found = ["/usr/sbin", "/usr/bin", "/usr/local/bin"].map(|folder| format!("{folder}/{name}"));
-    let found = found.into_iter().find(|path| Path::new(path).exists());
-    if found.is_none() {
-        eprintln!("skipped: no {name}");
-    }
-    found
 }
 
 /// Returns a sample, for another socket and another port.
