@@ -68,7 +68,7 @@ install: $(PROGRAM)
 deb: $(PROGRAM)
 	rm -rf target/stage
 	packaging/install.sh $(PROGRAM) target/stage /usr /etc
-	cargo deb --no-build $(DEB_OPTIONS)
+	cargo deb --no-build $(if $(DEBEMAIL),--maintainer "$(DEBFULLNAME) <$(DEBEMAIL)>") $(DEB_OPTIONS)
 
 test-deb:
 	packaging/test-deb.sh

@@ -5,6 +5,7 @@
 //! standard output is for what was asked.
 
 mod apache;
+mod apache_doubts;
 mod check;
 mod collect;
 mod compact;

@@ -2,6 +2,7 @@
 
 mod collect;
 mod dump;
+mod lists;
 mod migration;
 mod protection;
 mod rebase;
