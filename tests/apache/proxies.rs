@@ -1,5 +1,4 @@
-//! Web servers that start no programs, with the samples that we ship, in front of `ktbs listen`. One that is not installed is
-//! skipped, saying so.
+//! Web servers that start no programs, with the samples that we ship, in front of `ktbs listen`.
 
 use std::fs::{self, Permissions};
 use std::net::TcpStream;
