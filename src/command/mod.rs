@@ -20,6 +20,7 @@ mod refresh;
 mod retain;
 mod serve;
 mod subject;
+mod token;
 mod user;
 mod verify;
 
@@ -67,6 +68,7 @@ commands! {
     collect::Collect,
     subject::Subject,
     retain::Retain,
+    token::Token,
     manual::Manual,
     hello::Hello,
     listen::Listen,
