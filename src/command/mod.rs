@@ -21,6 +21,7 @@ mod refresh;
 mod retain;
 mod serve;
 mod subject;
+mod token;
 mod user;
 mod verify;
 
@@ -68,6 +69,7 @@ commands! {
     collect::Collect,
     subject::Subject,
     retain::Retain,
+    token::Token,
     manual::Manual,
     hello::Hello,
     listen::Listen,

@@ -28,14 +28,23 @@ pub enum Way {
     RemoteUser,
     /// The credentials of `[authx_admin]`.
     Admin,
+    /// A token that `ktbs token` has made.
+    Personal,
     /// A name and a password of the file `htpasswd`.
     Basic,
     /// A token that an issuer has signed.
     Bearer,
 }
 
-/// The names of [`Way`].
-pub(super) const WAYS: &[&str] = &["remote-user", "admin", "basic", "bearer"];
+impl Way {
+    /// Returns the name of the way.
+    pub fn name(self) -> &'static str {
+        WAYS[self as usize]
+    }
+}
+
+/// The names of [`Way`], in the same order.
+pub(super) const WAYS: &[&str] = &["remote-user", "admin", "personal", "basic", "bearer"];
 
 /// `[authx]`.
 #[derive(Clone, Debug, Deserialize)]

@@ -2,6 +2,7 @@
 
 mod lists;
 mod login;
+mod personal;
 mod table;
 mod tokens;
 

@@ -7,6 +7,7 @@ mod migration;
 mod protection;
 mod rebase;
 mod refresh;
+mod token;
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -160,7 +160,7 @@ fn visitor(authx: &Authx, claims: &Value) -> Result<Visitor, String> {
     Ok(Visitor {
         user: Some(user.to_owned()),
         groups: groups.into_iter().map(str::to_owned).collect(),
-        is_admin: false,
+        ..Visitor::default()
     })
 }
 

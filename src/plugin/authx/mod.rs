@@ -7,10 +7,12 @@ mod attempts;
 mod basic;
 mod bearer;
 mod password;
+mod personal;
 mod remote_user;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, VARY, WWW_AUTHENTICATE};
 use ::http::{HeaderValue, StatusCode, request, response};
@@ -83,12 +85,21 @@ fn identify(config: &Config, service: &Service, request: &request::Parts) -> Res
         let found = match way {
             Way::RemoteUser => remote_user::find(caller),
             Way::Admin => basic::find_admin(config, service, caller, request)?,
+            Way::Personal => personal::find(service, caller, request)?,
             Way::Basic => basic::find_user(config, service, caller, request)?,
             Way::Bearer => bearer::find(config, request),
         };
         match found {
             Found::Nothing => {}
-            Found::Somebody(visitor) => return Ok(promoted(config, visitor)),
+            Found::Somebody(visitor) => {
+                return Ok(promoted(
+                    config,
+                    Visitor {
+                        way: way.name(),
+                        ..visitor
+                    },
+                ));
+            }
             Found::Wrong(why) => return Err(refused(caller, &why)),
         }
     }
@@ -110,6 +121,13 @@ fn promoted(config: &Config, mut visitor: Visitor) -> Visitor {
         .any(|group| config.authx.admin_groups.contains(group));
     visitor.is_admin |= is_listed || is_in_group;
     visitor
+}
+
+/// Returns the time, in seconds since the epoch.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
 }
 
 fn refused(caller: &Caller, why: &str) -> Error {
@@ -150,8 +168,9 @@ fn after(config: &Config, _request: &request::Parts, response: &mut response::Pa
 fn challenges(config: &Config) -> impl Iterator<Item = HeaderValue> {
     let authx = &config.authx;
     let realm = authx.realm.replace('\\', "\\\\").replace('"', "\\\"");
-    let bearer = authx.ways.contains(&Way::Bearer) && bearer::is_configured(authx);
-    let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !bearer;
+    let signed = authx.ways.contains(&Way::Bearer) && bearer::is_configured(authx);
+    let bearer = signed || authx.ways.contains(&Way::Personal);
+    let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !signed;
     let basic = basic.then(|| format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
     let bearer = bearer.then(|| format!("Bearer realm=\"{realm}\""));
     [basic, bearer]

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{Access, Acl, Grant, Grantee, Policy, Rights};
+use super::{Access, Acl, Grant, Grantee, Policy, Rights, Visitor};
 use crate::error::{Error, Result};
 use crate::rdf::{Graph, Term, as_iri, as_literal, iri, typed};
 use crate::resource::check::refuse;
@@ -20,8 +20,6 @@ use crate::vocab::{access, acl, foaf, ktbs, rdf, xsd};
 
 /// Most grants of a list.
 const GRANTS: usize = 1_000;
-/// Longest name of a user or of a group, in bytes.
-const NAME_BYTES: usize = 256;
 
 /// The modes, with the right that each stands for. Those that a right includes are listed with it.
 static MODES: [(&str, Rights); 4] = [
@@ -239,7 +237,7 @@ fn named(prefix: &str, name: &str) -> Term {
 fn name(prefix: &str, term: &Term) -> Option<String> {
     let encoded = as_iri(term)?.strip_prefix(prefix)?;
     let name = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
-    (!name.is_empty() && name.len() <= NAME_BYTES && !name.contains(char::is_control)).then_some(name)
+    Visitor::is_name(&name).then_some(name)
 }
 
 /// Returns the list that a graph describes, where the visitor may say so.
