@@ -8,10 +8,10 @@ use std::fs::{File, OpenOptions};
 use std::net::IpAddr;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
+use super::now;
 use crate::error::{Error, Result};
 
 /// The name of the file, in the directory of the store.
@@ -172,12 +172,6 @@ fn keys(address: Option<IpAddr>, login: &str) -> [(Vec<u8>, Bounds); 2] {
     let named = [&place, login.as_bytes()].concat();
     place.push(1);
     [(named, OF_NAME), (place, OF_ADDRESS)]
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }
 
 #[cfg(test)]

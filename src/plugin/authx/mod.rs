@@ -6,11 +6,16 @@
 mod attempts;
 mod basic;
 mod bearer;
+mod client;
+mod introspection;
+mod issuer;
+mod outgoing;
 mod password;
 mod remote_user;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, VARY, WWW_AUTHENTICATE};
 use ::http::{HeaderValue, StatusCode, request, response};
@@ -84,7 +89,7 @@ fn identify(config: &Config, service: &Service, request: &request::Parts) -> Res
             Way::RemoteUser => remote_user::find(caller),
             Way::Admin => basic::find_admin(config, service, caller, request)?,
             Way::Basic => basic::find_user(config, service, caller, request)?,
-            Way::Bearer => bearer::find(config, request),
+            Way::Bearer => bearer::find(config, service, caller, request)?,
         };
         match found {
             Found::Nothing => {}
@@ -158,4 +163,11 @@ fn challenges(config: &Config) -> impl Iterator<Item = HeaderValue> {
         .into_iter()
         .flatten()
         .filter_map(|challenge| HeaderValue::from_str(&challenge).ok())
+}
+
+/// Returns the time, in seconds since the epoch.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
 }
