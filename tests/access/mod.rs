@@ -1,5 +1,6 @@
 //! Who may do what, with the plugin authx.
 
+mod browser;
 mod fake;
 mod introspection;
 mod issuer;
