@@ -1,13 +1,13 @@
 //! Who may do what, with the plugin authx.
 
 mod browser;
-mod fake;
+pub mod fake;
 mod introspection;
 mod issuer;
 mod lists;
 mod login;
 mod table;
-mod tokens;
+pub mod tokens;
 
 use crate::support::{Answer, TestKtbs, turtle};
 use ktbs::config::Policy;

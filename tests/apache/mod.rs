@@ -4,6 +4,7 @@ mod checklist;
 mod compression;
 mod configuration;
 mod httpd;
+mod login;
 mod packaging;
 mod processes;
 mod proxies;

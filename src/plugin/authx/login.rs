@@ -300,14 +300,13 @@ fn finish(own: &Own<'_>) -> Result<Reply> {
     // Each code makes a request be sent.
     let attempts = Attempts::open(service.store.directory());
     attempts.check(caller.address, LOGIN)?;
-    let visitor = match identify(own, &begun, code)? {
-        Ok(visitor) => visitor,
-        Err(why) => {
-            attempts.add(caller.address, LOGIN);
-            return Err(refused(&why));
-        }
-    };
-    attempts.forget(caller.address, LOGIN);
+    let visitor = identify(own, &begun, code);
+    if matches!(visitor, Ok(Ok(_))) {
+        attempts.forget(caller.address, LOGIN);
+    } else {
+        attempts.add(caller.address, LOGIN);
+    }
+    let visitor = visitor?.map_err(|why| refused(&why))?;
     let seconds = config.authx.session_seconds;
     let session = Session {
         root: config.server.root.clone(),
