@@ -282,6 +282,10 @@ fn a_login_that_this_browser_has_not_begun_is_refused() {
         (&mut browser.clone(), "code=c0de&state=".to_owned()),
         (&mut browser.clone(), format!("code=c0de&state={state}&state={state}")),
         (&mut browser.clone(), format!("state={state}")),
+        (
+            &mut browser.clone(),
+            format!("code={}&state={state}", "x".repeat(5_000)),
+        ),
         (&mut browser.clone(), format!("error=access_denied&state={state}")),
         (&mut browser.clone(), "error=%3Cscript%3E".to_owned()),
         (
@@ -440,6 +444,24 @@ fn cookies_that_are_not_ours_are_refused_and_forgotten() {
         let refused = forger.get(&site.ktbs, "").expect(401);
         assert!(refused.body.contains("Your session has ended"), "{what}");
         assert!(forger.session().is_none(), "{what}");
+    }
+    for length in [1, 11, 12, 13, 27, 28, 29, 100] {
+        let value = base64::prelude::BASE64_STANDARD.encode(vec![b'x'; length]);
+        site.ktbs
+            .get("", &[("Cookie", &format!("ktbs_session={value}"))])
+            .expect(401);
+    }
+    let long = format!("ktbs_session={}", "A".repeat(60_000));
+    for header in [
+        "ktbs_session",
+        "ktbs_session=",
+        "=ktbs_session",
+        ";;=;",
+        "a=b; ktbs_session=\u{fc}",
+        &long,
+    ] {
+        let answer = site.ktbs.get("", &[("Cookie", header)]);
+        assert_eq!(answer.status, 401, "{header:.40}");
     }
     browser.get(&site.ktbs, "").expect(200);
     // Another cookie of that name, of a kTBS above or planted, does no harm.
@@ -731,6 +753,9 @@ fn the_sections_of_former_versions_serve() {
         // Users own the base named after their id.
         let id = user.to_string().replace('"', "");
         assert_eq!(create(&mut browser, &ktbs, &id, &[FROM_HERE]), 201);
+        let out = browser.send(&ktbs, "GET", "?logout", &[FROM_HERE], "").expect(303);
+        assert_eq!(out.header("location"), ROOT);
+        assert!(browser.session().is_none());
         // A refusal with the status 200, as GitHub's.
         issuer.answer("/token", &json!({"error": "bad_verification_code"}));
         let mut other = Browser::default();

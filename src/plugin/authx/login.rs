@@ -38,6 +38,9 @@ const PATIENCE: u64 = 600;
 /// Longest address to which a login returns, in bytes.
 const MAX_ADDRESS: usize = 2000;
 
+/// Longest code that is sent to the provider, in bytes.
+const MAX_CODE: usize = 4096;
+
 /// A login that was begun.
 #[derive(Debug, Deserialize, Serialize)]
 struct Begun {
@@ -120,7 +123,9 @@ pub(super) fn answer(own: &Own<'_>) -> Option<Reply> {
     let name = own.iri.strip_prefix(&config.server.root)?;
     let is_back = own.parameter("state").is_some() || own.parameter("error").is_some();
     let is_redirect = is_back && redirect(config).is_some_and(|redirect| is_at(&redirect, own.iri));
-    let is_ours = name == LOGIN || name == LOGOUT || is_redirect;
+    // Pages of former versions log out with a parameter, anywhere.
+    let is_logout = name == LOGOUT || (config.old_flow().is_some() && own.parameter("logout").is_some());
+    let is_ours = name == LOGIN || is_logout || is_redirect;
     if !is_ours || request.method == Method::OPTIONS || !is_configured(config) {
         return None;
     }
@@ -130,7 +135,7 @@ pub(super) fn answer(own: &Own<'_>) -> Option<Reply> {
             message: format!("{name} is for browsers"),
         }));
     }
-    Some(if name == LOGOUT {
+    Some(if is_logout {
         log_out(config, service, request)
     } else if is_back {
         let forget = session::removal(config, BEGUN);
@@ -294,7 +299,8 @@ fn finish(own: &Own<'_>) -> Result<Reply> {
             error.chars().take(40).collect::<String>()
         )));
     }
-    let code = own.parameter("code").ok_or_else(|| refused("there is no code"))?;
+    let code = own.parameter("code").filter(|code| code.len() <= MAX_CODE);
+    let code = code.ok_or_else(|| refused("there is no code, or a very long one"))?;
     let nobody = Caller::default();
     let caller = request.extensions.get::<Caller>().unwrap_or(&nobody);
     // Each code makes a request be sent.
