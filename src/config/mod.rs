@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
-pub use authx::{Authx, AuthxAdmin, Policy, Way};
+pub use authx::{Authx, AuthxAdmin, OldFlow, Policy, Secret, Way};
 pub use check::check;
 pub use find::{Clues, VARIABLE};
 pub use kind::Kind;
@@ -54,6 +54,10 @@ pub struct Config {
     pub authx: Authx,
     /// `[authx_admin]`.
     pub authx_admin: AuthxAdmin,
+    /// `[oauth_github]`.
+    pub oauth_github: OldFlow,
+    /// `[oauth_claco]`.
+    pub oauth_claco: OldFlow,
     /// `[sparql]`.
     pub sparql: Sparql,
     /// `[meth_external]`.
@@ -62,6 +66,17 @@ pub struct Config {
     pub limits: Limits,
     /// `[logging]`.
     pub logging: Logging,
+}
+
+impl Config {
+    /// Returns the provider of former versions that `oauth_flow` names, if any, and what its API calls the user.
+    pub fn old_flow(&self) -> Option<(&'static str, &OldFlow)> {
+        match self.authx.oauth_flow.as_str() {
+            "oauth_github" => Some(("id", &self.oauth_github)),
+            "oauth_claco" => Some(("user_id", &self.oauth_claco)),
+            _ => None,
+        }
+    }
 }
 
 /// `[server]`.
@@ -301,6 +316,16 @@ fn doubts(config: &Config) -> Vec<Warning> {
     }
     if config.plugins.authx {
         doubts.extend(config.authx.doubts());
+        if let Some((_, flow)) = config.old_flow()
+            && !flow.client_secret.reveal().is_empty()
+        {
+            doubts.push(Notice::of_option(
+                &config.authx.oauth_flow,
+                "client_secret",
+                "is in clear: whoever reads this file can pass for this server; a provider of OpenID Connect (issuer, \
+                client-secret-file in [authx]) needs no secret here",
+            ));
+        }
     }
     if config.plugins.authx && config.plugins.meth_external {
         doubts.push(Notice::of_option(

@@ -12,7 +12,7 @@ use super::prefixes::{Prefix, bound};
 use super::triples::{Node, Speller, Triple, for_each_block, label};
 use super::{Prefixes, offers};
 use crate::error::{Error, Result};
-use crate::resource::view::Content;
+use crate::resource::view::{Content, Link};
 use crate::resource::{Shape, View};
 
 /// How many obsels, or subjects, a page shows at most.
@@ -104,7 +104,9 @@ impl Page<'_, '_> {
         self.escaped(&utf8_percent_encode(&view.iri, ADDRESS).to_string());
         self.text("\"><header><nav>");
         self.breadcrumb(&view.iri);
-        self.text("</nav><h1>");
+        self.text("</nav>");
+        self.visitor(view);
+        self.text("<h1>");
         self.escaped(name(&view.iri));
         self.text(" <small>");
         self.text(title(view.shape));
@@ -122,6 +124,25 @@ impl Page<'_, '_> {
             self.link(&link.uri, "Next page");
             self.text("</p>");
         }
+    }
+
+    /// Appends who looks at the page, with a link to log in or out, where anybody asks.
+    fn visitor(&mut self, view: &View) {
+        let is_visitor = |link: &&Link| matches!(link.rel, "login" | "logout" | "user");
+        let Some(link) = view.links.iter().find(is_visitor) else {
+            return;
+        };
+        self.text("<p class=\"visitor\">");
+        for (_, user) in link.parameters.iter().filter(|(name, _)| *name == "title") {
+            self.escaped(user);
+            self.text(" ");
+        }
+        match link.rel {
+            "login" => self.link(&link.uri, "Log in"),
+            "logout" => self.link(&link.uri, "Log out"),
+            _ => {}
+        }
+        self.text("</p>");
     }
 
     /// Appends links to what contains a resource, from the host on.

@@ -27,6 +27,7 @@ use self::response::Body;
 use self::status::Outcome;
 use self::target::Url;
 use crate::config::Config;
+use crate::digest::fnv128;
 use crate::error::{Error, Result};
 use crate::fcgi::Params;
 use crate::format::{self, Context, Format, Offer, Prefixes, ReadObsels};
@@ -45,7 +46,7 @@ pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>
         Some(response) => response.map(|()| Body::empty()),
         None => catch_unwind(AssertUnwindSafe(|| respond(config, service, &request, body, &stages)))
             .unwrap_or_else(|_| Err(Error::Internal("a panic, told above".to_owned())))
-            .unwrap_or_else(|error| refuse(config, &error, Some(&request))),
+            .unwrap_or_else(|error| refuse_visitor(config, &error, &request)),
     };
     let (mut head, body) = response.into_parts();
     if config.plugins.profiler {
@@ -85,6 +86,38 @@ pub fn refuse(config: &Config, error: &Error, request: Option<&Parts>) -> Respon
     response
 }
 
+/// Refuses a request, to people with a page if a plugin has one.
+fn refuse_visitor(config: &Config, error: &Error, request: &Parts) -> Response<Body> {
+    let mut response = refuse(config, error, Some(request));
+    if let Some(page) = plugin::page(config, request, error) {
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        *response.body_mut() = Body::Bytes(page.into_bytes());
+    }
+    response
+}
+
+/// Answers with what a plugin says of what is its own; no cache keeps it.
+fn replied(config: &Config, request: &Parts, reply: plugin::Reply) -> Result<Response<Body>> {
+    let mut response = match reply.to {
+        Ok(uri) => {
+            let uri = HeaderValue::try_from(uri).map_err(|error| Error::Internal(error.to_string()))?;
+            status::success(Outcome::SeeOther(uri))
+        }
+        Err(error) => refuse_visitor(config, &error, request),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for cookie in reply.cookies {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
 fn respond(
     config: &Config,
     service: &Service,
@@ -98,6 +131,16 @@ fn respond(
     url.parameters.retain(|(name, _)| !plugin::takes(config, name));
     if let Some(answer) = document::answer(config, &request.method, &request.headers, &mut url) {
         return answer;
+    }
+    let own = plugin::Own {
+        config,
+        service,
+        request,
+        iri: &url.iri,
+        parameters: &url.parameters,
+    };
+    if let Some(reply) = plugin::own(&own) {
+        return replied(config, request, reply);
     }
     if config.plugins.authx && request.method == Method::OPTIONS {
         // Browsers ask it without credentials, and what may be tried does not depend on what there is.
@@ -399,7 +442,18 @@ impl Exchange<'_> {
         if view.shape == Shape::Root {
             view.links.push(document::link(&view.iri)?);
         }
+        let who = Some(offer.media_type)
+            .filter(|it| *it == "text/html")
+            .and_then(|_| plugin::link(self.config, self.service, self.request));
+        if let Some(who) = &who {
+            // The page of another user is another page.
+            let who = fnv128(format!("{who:?}").as_bytes());
+            for tag in &mut view.tags {
+                tag.push_str(&format!("-{who:x}"));
+            }
+        }
         let mut headers = represent::headers(&view, offer, self.url.extension.is_none())?;
+        view.links.extend(who);
         match HeaderValue::from_str(cache_control) {
             Ok(value) if !value.is_empty() => {
                 headers.insert(header::CACHE_CONTROL, value);

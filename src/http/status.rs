@@ -33,6 +33,8 @@ pub enum Outcome {
     Created(Vec<String>),
     /// The resource was deleted.
     Deleted,
+    /// What follows is at this absolute URI.
+    SeeOther(HeaderValue),
     /// Nothing was asked but what may be.
     Options,
     /// The URL is not below the root of this kTBS, which has nothing to say about it.
@@ -57,6 +59,7 @@ pub fn success(outcome: Outcome) -> Response<Body> {
         Outcome::Unchanged => respond(StatusCode::NOT_MODIFIED, Body::Absent(None)),
         Outcome::Created(iris) => created(&iris),
         Outcome::Deleted => respond(StatusCode::NO_CONTENT, Body::empty()),
+        Outcome::SeeOther(uri) => with(respond(StatusCode::SEE_OTHER, Body::empty()), header::LOCATION, uri),
         Outcome::Options => {
             let response = respond(StatusCode::OK, Body::empty());
             with(response, header::ALLOW, HeaderValue::from_static(TRIABLE))
@@ -296,6 +299,14 @@ mod test {
                 409,
                 text_of("409 Conflict - Can not proceed\ncheck_deletable: ko\n* Can not delete non-empty Base"),
             ),
+            (
+                Error::IssuerDown,
+                503,
+                text_of(
+                    "503 Service Unavailable\nwho you are cannot be found out: the identity provider gives no usable \
+                    answer; try again later",
+                ),
+            ),
             (Error::LengthRequired, 411, format!("411 Length Required{INFO}")),
             (Error::EtagMismatch, 412, format!("412 Precondition Failed{INFO}")),
             (
@@ -415,6 +426,10 @@ mod test {
         let options = success(Outcome::Options);
         assert_eq!(options.status(), 200);
         assert_eq!(options.headers()["allow"], "GET, HEAD, PUT, POST, DELETE");
+
+        let elsewhere = success(Outcome::SeeOther(HeaderValue::from_static("http://h/login")));
+        assert_eq!(elsewhere.status(), 303);
+        assert_eq!(elsewhere.headers()["location"], "http://h/login");
 
         assert_eq!(success(Outcome::Deleted).status(), 204);
         assert_eq!(success(Outcome::Unchanged).status(), 304);

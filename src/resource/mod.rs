@@ -231,6 +231,11 @@ impl Service {
         }
     }
 
+    /// Returns who sees; `None` where nobody asks.
+    pub fn visitor(&self) -> Option<&access::Visitor> {
+        self.access.as_ref().map(|access| access.visitor())
+    }
+
     /// Returns the access of the visitor.
     ///
     /// # Errors

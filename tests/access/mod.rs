@@ -1,13 +1,14 @@
 //! Who may do what, with the plugin authx.
 
-mod fake;
+mod browser;
+pub mod fake;
 mod introspection;
 mod issuer;
 mod lists;
 mod login;
 mod personal;
 mod table;
-mod tokens;
+pub mod tokens;
 
 use crate::support::{Answer, TestKtbs, turtle};
 use ktbs::config::Policy;
