@@ -1,8 +1,10 @@
 //! Who may do what, with the plugin authx.
 
 mod lists;
+mod log;
 mod login;
 mod personal;
+mod secrets;
 mod table;
 mod tokens;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, TestKtbs};
 
-const JWKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/access/keys/jwks.json");
+pub const JWKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/access/keys/jwks.json");
 static RSA: &[u8] = include_bytes!("keys/rsa.pem");
 static EC: &[u8] = include_bytes!("keys/ec.pem");
 static ED: &[u8] = include_bytes!("keys/ed.pem");
@@ -32,11 +32,11 @@ fn now() -> u64 {
         .as_secs()
 }
 
-fn claims() -> Value {
+pub fn claims() -> Value {
     json!({"iss": "https://issuer.example", "aud": "ktbs", "sub": "alice", "exp": now() + 600})
 }
 
-fn with(name: &str, value: Value) -> Value {
+pub fn with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     match value {
         Value::Null => claims.as_object_mut().expect("an object").shift_remove(name),
@@ -54,7 +54,7 @@ fn header(algorithm: Algorithm, kid: &str) -> Header {
     header
 }
 
-fn rsa(claims: &Value) -> String {
+pub fn rsa(claims: &Value) -> String {
     let key = EncodingKey::from_rsa_pem(RSA).expect("a key");
     encode(&header(Algorithm::RS256, "rsa"), claims, &key).expect("a token")
 }
