@@ -518,6 +518,14 @@ impl Service {
         }
     }
 
+    /// Returns what a GET would show of an access control list if it were replaced by a graph.
+    ///
+    /// # Errors
+    /// `InvalidData`, `NotFound` where nobody asks who it is, and those of the store.
+    pub fn try_list(&self, target: &Target, graph: &Graph) -> Result<View> {
+        access::try_list(target, self.access()?, graph)
+    }
+
     /// Replaces the graph of a resource, and returns what a GET then shows.
     ///
     /// # Errors

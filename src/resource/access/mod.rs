@@ -20,7 +20,7 @@ use std::collections::HashSet;
 use std::ops::BitOr;
 use std::sync::Arc;
 
-pub(super) use aspect::{read, replace, reset, settle_edition, tag};
+pub(super) use aspect::{read, replace, reset, settle_edition, tag, try_list};
 pub use record::{Acl, Grant, Grantee};
 
 use super::Settings;
@@ -62,6 +62,18 @@ impl Rights {
     #[must_use]
     pub fn common(self, others: Self) -> Self {
         Self(self.0 & others.0)
+    }
+
+    /// Returns the set without a right, and without those that include it.
+    #[must_use]
+    pub fn without(self, right: Self) -> Self {
+        let kept = RIGHTS.iter().filter(|(_, it)| self.include(*it) && !it.include(right));
+        kept.fold(Self::NONE, |kept, (_, it)| kept | *it)
+    }
+
+    /// Returns the rights that can be granted, with their names, from the least one.
+    pub fn each() -> impl Iterator<Item = (&'static str, Self)> {
+        RIGHTS.iter().copied()
     }
 
     /// Returns the right of a name.
