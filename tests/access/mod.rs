@@ -6,7 +6,7 @@ mod login;
 mod personal;
 mod secrets;
 mod table;
-mod tokens;
+pub mod tokens;
 
 use crate::support::{Answer, TestKtbs, turtle};
 use ktbs::config::Policy;
