@@ -13,6 +13,7 @@
 
 mod aspect;
 mod record;
+mod shown;
 mod sources;
 pub mod token;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub(super) use aspect::{read, replace, reset, settle_edition, tag, try_list};
 pub use record::{Acl, Grant, Grantee};
+pub(super) use shown::tag_of;
 
 use super::Settings;
 use super::path::{container, is_identifier};
@@ -233,7 +235,7 @@ impl Access {
     }
 
     /// Tells whether nothing has to be looked up, since the visitor may do all.
-    fn may_all(&self) -> bool {
+    pub(super) fn may_all(&self) -> bool {
         self.visitor.is_admin && self.visitor.limit.is_none()
     }
 
