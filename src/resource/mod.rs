@@ -186,7 +186,7 @@ impl Service {
 
     /// Tells whether the visitor has some rights on a resource.
     pub fn may(&self, target: &Target, rights: Rights) -> bool {
-        self.access.is_none() || target.rights.include(rights)
+        self.access.is_none() || target.rights.allow(rights)
     }
 
     /// Checks that the visitor has the rights on a resource that an operation needs.
@@ -201,7 +201,7 @@ impl Service {
             Aspect::Acl => Rights::MANAGE,
             _ => need(&row(target.entry.head.kind).needs),
         };
-        if target.rights.include(rights) {
+        if target.rights.allow(rights) {
             Ok(())
         } else {
             Err(access.refusal(&target.iri))

@@ -155,7 +155,7 @@ pub(super) fn find(store: &Store, access: Option<&Access>, iri: &str) -> Result<
         rights = access.rights(&whole, &entry.head)?;
         let is_hidden = match aspect {
             Aspect::Itself => rights == Rights::NONE,
-            Aspect::Acl => !rights.include(Rights::MANAGE),
+            Aspect::Acl => !rights.allow(Rights::MANAGE),
             // Who may only add obsels is not told which are there.
             _ => !rights.include(Rights::READ),
         };

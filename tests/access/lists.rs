@@ -511,3 +511,37 @@ fn a_tag_tells_nothing_of_what_is_hidden() {
     trace(&ktbs, "alice/", "v/");
     assert_ne!(validators("bob", "alice/"), seen);
 }
+
+#[test]
+fn who_manages_a_trace_without_reading_its_sources_still_manages_it() {
+    let ktbs = with_alice(Policy::Private);
+    let list = r#"{"owner": "alice", "read": ["user:bob"]}"#;
+    grant(&ktbs, "alice", "alice/", r#"{"write": ["user:bob"]}"#).expect(200);
+    for id in ["c", "d"] {
+        let body =
+            format!("<> k:contains <{id}/> . <{id}/> a k:ComputedTrace ; k:hasMethod k:filter ; k:hasSource <t/> .");
+        post(&ktbs, "bob", "alice/", &body).expect(201);
+    }
+    grant(
+        &ktbs,
+        "bob",
+        "alice/c/",
+        r#"{"owner": "bob", "read": ["everybody"], "ignoresSources": true}"#,
+    )
+    .expect(200);
+    get(&ktbs, "", "alice/c/@obsels").expect(200);
+    grant(&ktbs, "alice", "alice/t/", r#"{"owner": "alice"}"#).expect(200);
+    get(&ktbs, "bob", "alice/d/@obsels").expect(403);
+    // He may close it and delete it, but let nobody see what he does not.
+    grant(&ktbs, "bob", "alice/d/", r#"{"owner": "bob", "ignoresSources": true}"#).expect(403);
+    grant(&ktbs, "bob", "alice/d/", r#"{"owner": "bob", "read": ["user:carol"]}"#).expect(200);
+    get(&ktbs, "carol", "alice/d/").expect(404);
+    put(&ktbs, "bob", "alice/d/", "{}").expect(403);
+    grant(&ktbs, "bob", "alice/c/", r#"{"owner": "bob"}"#).expect(200);
+    get(&ktbs, "", "alice/c/@obsels").expect(401);
+    for id in ["alice/c/", "alice/d/"] {
+        delete(&ktbs, "bob", id).expect(204);
+    }
+    grant(&ktbs, "alice", "alice/t/", list).expect(200);
+    get(&ktbs, "bob", "alice/t/@acl").expect(403);
+}

@@ -3,6 +3,7 @@
 mod lists;
 mod log;
 mod login;
+mod model;
 mod personal;
 mod secrets;
 mod table;

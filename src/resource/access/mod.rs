@@ -54,7 +54,17 @@ impl Rights {
         self.0 & others.0 == others.0
     }
 
-    /// Returns the set without some rights, each alone.
+    /// Tells whether what asks for a right may be done. Who was granted a right that includes another, and has lost the latter
+    /// (who may manage a computed trace whose sources they may not read), may still do what the former alone lets one do.
+    pub fn allow(self, needed: Self) -> bool {
+        let own = match needed.0.checked_ilog2() {
+            Some(highest) => 1 << highest,
+            None => 0,
+        };
+        self.0 & own == own
+    }
+
+    /// Returns the set without the right to read, alone.
     #[must_use]
     fn without_read(self) -> Self {
         Self(self.0 & !Self::READ.0)
