@@ -25,7 +25,7 @@ pub(super) struct Row {
     pub(super) folder: bool,
     /// Whether its graph is star-shaped: about the resource itself, nothing else.
     pub(super) star: bool,
-    /// The properties whose objects know that they are used, see [`links`].
+    /// The properties whose objects know that they are used, see [`links`](super::links).
     pub(super) uses: &'static [&'static str],
     /// Adds to a draft what follows from it.
     pub(super) complete: fn(&mut Draft, &dyn Reading) -> Result<()>,
