@@ -92,6 +92,9 @@ pub enum Error {
     /// The store failed; `StoreError` tells a full disk from the rest.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The site asks for a line in the access log about each request, and none can be written. Raised by `App`.
+    #[error("the access log cannot be written, and no request is answered without it; try again later")]
+    NotLogged,
     /// The client went away, or stopped sending: nothing can be answered to anybody.
     #[error("the client is gone: {0}")]
     Gone(std::io::Error),

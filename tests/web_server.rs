@@ -161,6 +161,7 @@ fn params(method: &str, uri: &str, headers: &[(&str, &str)], length: usize) -> V
         ("REQUEST_URI".to_owned(), uri.to_owned()),
         ("QUERY_STRING".to_owned(), query.to_owned()),
         ("SCRIPT_NAME".to_owned(), String::new()),
+        ("REMOTE_ADDR".to_owned(), "192.0.2.1".to_owned()),
         ("SERVER_PROTOCOL".to_owned(), "HTTP/1.1".to_owned()),
     ];
     if length > 0 {

@@ -11,6 +11,7 @@ use super::apache_doubts::doubts;
 use super::user::{EXECUTE, READ, User, WRITE};
 use super::{Context, Ending};
 use crate::config::ini::Ini;
+use crate::config::options::find;
 use crate::config::{self, Config};
 use crate::logging::Output;
 use crate::store::{Reading, Store};
@@ -79,7 +80,7 @@ impl Check {
     }
 }
 
-/// Lists the options that the files give.
+/// Lists the options that the files give, without what is secret.
 fn options(config: &Config) -> Vec<String> {
     let mut lines = Vec::new();
     for file in &config.files {
@@ -87,11 +88,30 @@ fn options(config: &Config) -> Vec<String> {
         for section in Ini::parse(&text).map(|ini| ini.sections).unwrap_or_default() {
             for option in &section.options {
                 let value = option.value.as_deref().unwrap_or_default().replace('\n', " ");
+                let value = if value.is_empty() || !is_secret(&section.name, &option.name, &value) {
+                    value
+                } else {
+                    "(not told)".to_owned()
+                };
                 lines.push(format!("option:        [{}] {} = {value}", section.name, option.name));
             }
         }
     }
     lines
+}
+
+/// Tells whether the value of an option must not be told. Sections that are not known may be those of a former kTBS, with keys of
+/// sessions and secrets of OAuth: of these, only what speaks of none is told.
+fn is_secret(section: &str, name: &str, value: &str) -> bool {
+    let speaks = |text: &str| {
+        ["secret", "password", "token", "key"]
+            .iter()
+            .any(|word| text.to_lowercase().contains(word))
+    };
+    match find(section, name) {
+        Some(row) => row.secret,
+        None => speaks(name) || speaks(value),
+    }
 }
 
 /// Opens the store, if there is one.
@@ -128,6 +148,10 @@ fn permissions(user: &User, config: &Config) -> Vec<String> {
                 checks.push((file, READ | WRITE));
             }
         }
+    }
+    if let Some(file) = &config.access_log.filename {
+        let wanted = if file.exists() { WRITE } else { WRITE | EXECUTE };
+        checks.push((existing(file), wanted));
     }
     for channel in config.logging.channels().unwrap_or_default() {
         if let Output::File(file) = channel.output {

@@ -4,6 +4,7 @@
 //! configuration in the same way ([`Clues`]) and end with the same [codes](Ending). Errors are one line on standard error;
 //! standard output is for what was asked.
 
+mod acl;
 mod apache;
 mod apache_doubts;
 mod check;
@@ -69,6 +70,7 @@ commands! {
     collect::Collect,
     subject::Subject,
     retain::Retain,
+    acl::Acl,
     token::Token,
     manual::Manual,
     hello::Hello,

@@ -18,7 +18,7 @@ use crate::time;
 /// Makes, lists and revokes personal tokens, by which collectors and scripts say who they are
 ///
 /// Whoever sends "Authorization: Bearer TOKEN" is the owner of the token, within its limits; so is whoever gives the token as
-/// the password of its owner. It needs the plugin authx, and the way personal in [authx].
+/// the password of its owner. It needs the plugin authx, and "personal" among the ways of the section authx.
 #[derive(Args, Debug)]
 pub struct Token {
     #[command(subcommand)]

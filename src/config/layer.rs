@@ -182,7 +182,13 @@ impl Reader<'_> {
             let text = if is_raw {
                 text.to_owned()
             } else {
-                self.ini.interpolate(section, text)?
+                self.ini.interpolate(section, text).map_err(|reason| match row {
+                    // The name of another option may be a part of a secret.
+                    Some(Row { secret: true, .. }) => {
+                        "what follows '%' is no %(name)s of an option; write '%%' for a percent sign".to_owned()
+                    }
+                    _ => reason,
+                })?
             };
             kind.parse(&text, self.folder).map_err(|reason| explain(reason, &text))
         };

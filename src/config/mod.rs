@@ -66,6 +66,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[logging]`.
     pub logging: Logging,
+    /// `[access_log]`.
+    pub access_log: AccessLogConfig,
 }
 
 impl Config {
@@ -191,6 +193,15 @@ pub struct Logging {
     /// A file in JSON, for Python's `logging`.
     #[serde(rename = "json-configuration-filename")]
     pub json: Option<PathBuf>,
+}
+
+/// `[access_log]`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AccessLogConfig {
+    /// The file; `None`: no access log.
+    pub filename: Option<PathBuf>,
+    /// Whether requests are refused where no line can be written about them.
+    pub required: bool,
 }
 
 impl Logging {

@@ -20,6 +20,8 @@ pub struct Row {
     pub kind: Kind,
     /// True for a value in which `%` is an ordinary character.
     pub raw: bool,
+    /// True for a value that is told to nobody.
+    pub secret: bool,
     /// For an option without effect, what is said to those who give it.
     pub without_effect: Option<&'static str>,
 }
@@ -38,6 +40,7 @@ const fn row(
         meaning,
         kind,
         raw: false,
+        secret: false,
         without_effect: None,
     }
 }
@@ -45,6 +48,10 @@ const fn row(
 impl Row {
     const fn raw(self) -> Self {
         Self { raw: true, ..self }
+    }
+
+    const fn secret(self) -> Self {
+        Self { secret: true, ..self }
     }
 
     const fn without_effect(self, why: &'static str) -> Self {
@@ -182,7 +189,7 @@ pub static OPTIONS: &[Row] = &[
     row("authx_admin", "login", "", Kind::Text,
         "Name of the administrator."),
     row("authx_admin", "password", "", Kind::Text,
-        "Password of the administrator: a hash, as htpasswd -B makes it, or in clear."),
+        "Password of the administrator: a hash, as htpasswd -B makes it, or in clear.").secret(),
 
     row("oauth_github", "auth_endpoint", "", Kind::Text,
         "Where users log in."),
@@ -263,6 +270,11 @@ pub static OPTIONS: &[Row] = &[
         .without_effect("has no effect, since ktbs-logurl has none"),
     row("logging", "json-configuration-filename", "", Kind::File,
         "JSON file of Python's logging: streams, files, levels and formats; it goes before filename and file-level.").raw(),
+
+    row("access_log", "filename", "", Kind::File,
+        "File to whose end a line of JSON goes for each request, relative to the folder of this file; if empty, none."),
+    row("access_log", "required", "false", Kind::Boolean,
+        "Refuse requests (503) while no line can be written about them."),
 
     row("profiler", "directory", "", Kind::Text,
         "No effect: the times go to the client.")

@@ -68,6 +68,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Returns its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Logs the request as if it were answered anew.
     pub fn log(&self) {
         response::log(self.status, &self.asked);

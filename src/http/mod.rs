@@ -13,10 +13,12 @@ pub mod request;
 pub mod response;
 mod status;
 mod target;
+pub mod told;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use ::http::request::Parts;
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -34,23 +36,29 @@ use crate::format::{self, Context, Format, Offer, Prefixes, ReadObsels};
 use crate::plugin::authx::Caller;
 use crate::plugin::{self, profiler::Stages};
 use crate::rdf::Graph;
+use crate::resource::access::Access;
 use crate::resource::{Give, Service, Shape, Target, View};
 
-/// Answers a request.
+/// Answers a request; the response carries the [`Access`] of whoever sent it, where somebody asks who it is.
 ///
 /// A panic is a fault of ours that concerns this request only: it is logged, and answered as such.
 pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>) -> Response<Body> {
-    let stages = Stages::default();
+    let (stages, visited) = (Stages::default(), OnceCell::new());
     let (request, body) = request.into_parts();
     let response = match plugin::before(config, &request) {
         Some(response) => response.map(|()| Body::empty()),
-        None => catch_unwind(AssertUnwindSafe(|| respond(config, service, &request, body, &stages)))
-            .unwrap_or_else(|_| Err(Error::Internal("a panic, told above".to_owned())))
-            .unwrap_or_else(|error| refuse_visitor(config, &error, &request)),
+        None => catch_unwind(AssertUnwindSafe(|| {
+            respond(config, service, &request, body, &stages, &visited)
+        }))
+        .unwrap_or_else(|_| Err(Error::Internal("a panic, told above".to_owned())))
+        .unwrap_or_else(|error| refuse_visitor(config, &error, &request)),
     };
     let (mut head, body) = response.into_parts();
     if config.plugins.profiler {
         head.extensions.insert(stages.measured());
+    }
+    if let Some(access) = visited.into_inner() {
+        head.extensions.insert::<Arc<Access>>(access);
     }
     plugin::after(config, &request, &mut head);
     let body = if request.method == Method::HEAD {
@@ -80,7 +88,7 @@ pub fn refuse(config: &Config, error: &Error, request: Option<&Parts>) -> Respon
     let response = status::failure(error, &config.server);
     let status = response.status();
     if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
-        let asked = request.map(|request| format!(" {} {}", request.method, request.uri));
+        let asked = request.map(|request| format!(" {}", told::told(&request.method, &request.uri)));
         log::error!("{}{}: {error}", status.as_u16(), asked.unwrap_or_default());
     }
     response
@@ -118,12 +126,21 @@ fn replied(config: &Config, request: &Parts, reply: plugin::Reply) -> Result<Res
     Ok(response)
 }
 
+/// Returns the response that refuses a request before anything is looked at, with the headers that all answers have.
+pub fn refuse_at_once(config: &Config, error: &Error, request: Request<Incoming<'_>>) -> Response<Body> {
+    let (request, _) = request.into_parts();
+    let (mut head, body) = refuse(config, error, Some(&request)).into_parts();
+    plugin::after(config, &request, &mut head);
+    Response::from_parts(head, body)
+}
+
 fn respond(
     config: &Config,
     service: &Service,
     request: &Parts,
     body: Incoming<'_>,
     stages: &Stages,
+    visited: &OnceCell<Arc<Access>>,
 ) -> Result<Response<Body>> {
     let Some(mut url) = Url::parse(&request.uri, &config.server.root)? else {
         return Ok(status::success(Outcome::Elsewhere));
@@ -146,11 +163,15 @@ fn respond(
         // Browsers ask it without credentials, and what may be tried does not depend on what there is.
         return Ok(status::success(Outcome::Options));
     }
-    let visited = match plugin::who(config, service, request) {
-        Some(access) => Some(service.for_visitor(access?)),
+    let as_seen = match plugin::who(config, service, request) {
+        Some(access) => {
+            let access = access?;
+            let access = visited.get_or_init(|| access);
+            Some(service.for_visitor(Arc::clone(access)))
+        }
         None => None,
     };
-    let service = visited.as_ref().unwrap_or(service);
+    let service = as_seen.as_ref().unwrap_or(service);
     let target = stages.time("find", || service.find(&url.iri))?;
     let exchange = Exchange {
         config,

@@ -133,7 +133,8 @@ fn headers(params: &Params) -> Result<HeaderMap> {
         let Ok(name) = HeaderName::from_bytes(&name) else {
             continue;
         };
-        let value = HeaderValue::from_bytes(value).map_err(|_| malformed(&format!("the header {name}"), value))?;
+        let value = HeaderValue::from_bytes(value)
+            .map_err(|_| Error::Parse(format!("the header {name} is not well-formed")))?;
         headers.append(name, value);
     }
     Ok(headers)

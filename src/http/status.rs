@@ -192,7 +192,7 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
             StatusCode::SERVICE_UNAVAILABLE,
             ours("", "the store is busy; try again"),
         ),
-        Error::Timeout(_) | Error::TooComplex(_) => (StatusCode::SERVICE_UNAVAILABLE, exception("")),
+        Error::NotLogged | Error::Timeout(_) | Error::TooComplex(_) => (StatusCode::SERVICE_UNAVAILABLE, exception("")),
         // Nobody may be there to read this.
         Error::Gone(_) => (StatusCode::BAD_REQUEST, ours("Parse error", "the body is not complete")),
         Error::Store(StoreError::Unusable(_) | StoreError::Damaged(_) | StoreError::Failed(_)) | Error::Internal(_) => {

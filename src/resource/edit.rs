@@ -5,7 +5,7 @@ use crate::rdf::Graph;
 use crate::resource::check::refuse;
 use crate::resource::draft::Draft;
 use crate::resource::view::{Content, View};
-use crate::resource::{Expected, Service, Target, access, links, read, row};
+use crate::resource::{Expected, Service, Target, access, hide_edition, links, read, row};
 use crate::store::{Change, Entry, Head, Reading};
 
 /// Replaces the graph of a resource; returns what a GET then shows.
@@ -18,20 +18,27 @@ use crate::store::{Change, Entry, Head, Reading};
 pub fn replace_graph(service: &Service, target: &Target, expected: &Expected, graph: Graph) -> Result<View> {
     let mut change = service.store.write()?;
     let Entry { mut head, graph: old } = change.entry(&target.entry.head.path)?.ok_or(Error::NotFound)?;
-    if let Expected::Tags(tags) = expected
-        && !tags.contains(&head.tag.to_string())
-    {
-        return Err(Error::EtagMismatch);
-    }
     let row = row(head.kind);
     let generated = read::generated(&change, &head)?;
     let mut before = old;
     before.extend_from(&generated);
-    let hidden = if service.access.is_some() {
+    let hidden = if target.in_part {
         hidden(&change, &head, &before)?
     } else {
         Graph::new()
     };
+    let current = if target.in_part {
+        let mut shown = before.clone();
+        shown.retain(|s, p, o| !hidden.contains(s, p, o));
+        access::tag_of(&shown)
+    } else {
+        head.tag.to_string()
+    };
+    if let Expected::Tags(tags) = expected
+        && !tags.contains(&current)
+    {
+        return Err(Error::EtagMismatch);
+    }
     // What the visitor was not shown is not for them to repeat, nor to take away.
     let mut graph = graph;
     graph.extend_from(&hidden);
@@ -64,6 +71,9 @@ pub fn replace_graph(service: &Service, target: &Target, expected: &Expected, gr
     let mut view = read::view(&target.iri, entry, &generated);
     if let Content::Graph(graph) = &mut view.content {
         graph.retain(|s, p, o| !hidden.contains(s, p, o));
+    }
+    if target.in_part {
+        hide_edition(&mut view);
     }
     change.commit()?;
     Ok(view)

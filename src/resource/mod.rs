@@ -47,6 +47,7 @@ mod refresh;
 mod relations;
 mod reserved;
 mod root;
+mod rules;
 mod slice;
 mod star;
 mod stats;
@@ -60,10 +61,10 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::method::Limits as Computing;
 use crate::rdf::Graph;
-use crate::store::{Change, Entry, Head, Kind, Reading, Sight, Snapshot, Store, TraceNumber};
+use crate::store::{Kind, Reading, Sight, Snapshot, Store, TraceNumber};
 use access::{Access, Needs, Rights};
-use draft::Draft;
 use path::below;
+use rules::Row;
 use slice::Refresh;
 pub use target::{Aspect, Target};
 pub use view::{Content, Shape, View};
@@ -81,62 +82,6 @@ static KINDS: [&Row; 7] = [
     &stored_trace::ROW,
     &computed_trace::ROW,
 ];
-
-/// The rules of one kind of resource.
-#[derive(Debug)]
-struct Row {
-    /// Which kind it is.
-    kind: Kind,
-    /// The IRI of its class.
-    class: &'static str,
-    /// The shape of its representation.
-    shape: Shape,
-    /// The methods it supports, besides OPTIONS.
-    allow: &'static [&'static str],
-    /// The rights that each operation asks for.
-    needs: Needs,
-    /// Whether its IRI ends with `/`.
-    folder: bool,
-    /// Whether its graph is star-shaped: about the resource itself, nothing else.
-    star: bool,
-    /// The properties whose objects know that they are used, see [`links`].
-    uses: &'static [&'static str],
-    /// Adds to a draft what follows from it.
-    complete: fn(&mut Draft, &dyn Reading) -> Result<()>,
-    /// Lists the problems of a completed draft, in the order of the kTBS: types of values, reserved namespace,
-    /// cardinality, then those of the kind.
-    check: fn(&Draft, &dyn Reading, &Settings) -> Result<Vec<String>>,
-    /// Does what else a checked draft implies, before it is stored with that head.
-    settle: fn(&Draft, &mut Change<'_>, &mut Head) -> Result<()>,
-    /// Does what else the deletion of a resource implies, given its IRI and its graph.
-    unsettle: fn(&mut Change<'_>, &str, &Graph) -> Result<()>,
-    /// Adds to a graph what is generated about the resource of an IRI.
-    generate: fn(&str, &Head, &dyn Reading, &mut Graph) -> Result<()>,
-    /// Lists what forbids the deletion of a resource, given its IRI.
-    check_deletable: fn(&Entry, &str, &dyn Reading) -> Result<Vec<String>>,
-}
-
-impl Row {
-    /// Returns the rules of a kind without any rule, that may be read, replaced and deleted by whom `needs` says.
-    const fn new(kind: Kind, class: &'static str, shape: Shape, needs: Needs) -> Self {
-        Self {
-            kind,
-            class,
-            shape,
-            allow: &["GET", "HEAD", "PUT", "DELETE"],
-            needs,
-            folder: false,
-            star: false,
-            uses: &[],
-            complete: |_, _| Ok(()),
-            check: |_, _, _| Ok(Vec::new()),
-            settle: |_, _, _| Ok(()),
-            unsettle: |_, _, _| Ok(()),
-            generate: |_, _, _, _| Ok(()),
-            check_deletable: |_, _, _| Ok(Vec::new()),
-        }
-    }
-}
 
 /// Returns the kinds of resources, each with the IRI of its class and the methods that it supports: what tests go through, so
 /// that none is forgotten.
@@ -246,7 +191,7 @@ impl Service {
 
     /// Tells whether the visitor has some rights on a resource.
     pub fn may(&self, target: &Target, rights: Rights) -> bool {
-        self.access.is_none() || target.rights.include(rights)
+        self.access.is_none() || target.rights.allow(rights)
     }
 
     /// Checks that the visitor has the rights on a resource that an operation needs.
@@ -261,7 +206,7 @@ impl Service {
             Aspect::Acl => Rights::MANAGE,
             _ => need(&row(target.entry.head.kind).needs),
         };
-        if target.rights.include(rights) {
+        if target.rights.allow(rights) {
             Ok(())
         } else {
             Err(access.refusal(&target.iri))
@@ -374,6 +319,9 @@ impl Service {
             Aspect::Itself => {
                 let generated = read::generated(&target.snapshot, &target.entry.head)?;
                 let mut view = read::view(&target.iri, target.entry.clone(), &generated);
+                if target.in_part {
+                    hide_edition(&mut view);
+                }
                 if let Content::Graph(graph) = &mut view.content {
                     prop::add(&target, parameters, graph)?;
                 }
@@ -523,6 +471,14 @@ impl Service {
         }
     }
 
+    /// Returns what a GET would show of an access control list if it were replaced by a graph.
+    ///
+    /// # Errors
+    /// `InvalidData`, `NotFound` where nobody asks who it is, and those of the store.
+    pub fn try_list(&self, target: &Target, graph: &Graph) -> Result<View> {
+        access::try_list(target, self.access()?, graph)
+    }
+
     /// Replaces the graph of a resource, and returns what a GET then shows.
     ///
     /// # Errors
@@ -582,6 +538,15 @@ impl Service {
             }
             Aspect::Obsel(id) => obsel::delete(self, target, id, parameters),
         }
+    }
+}
+
+/// Gives the view of a description, whole but for what is hidden, a tag that follows from it, and no time: those of the store
+/// change with what is hidden.
+fn hide_edition(view: &mut View) {
+    if let Content::Graph(graph) = &view.content {
+        view.tags = vec![access::tag_of(graph)];
+        view.modified = None;
     }
 }
 

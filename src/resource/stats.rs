@@ -7,7 +7,7 @@ use super::view::{Content, Shape, View};
 use super::{Parameters, Service, Target};
 use crate::error::{Error, Result};
 use crate::rdf::{self, Graph};
-use crate::store::{Entry, Reading, Tally, TraceRecord};
+use crate::store::{Reading, Tally, TraceRecord};
 use crate::vocab::{self, ktbs, stats};
 
 /// The parameters of a GET on `@stats`.
@@ -53,8 +53,11 @@ pub(super) fn read(service: &Service, target: Target, parameters: &Parameters) -
         &rdf::iri(vocab::rdf::TYPE),
         &rdf::iri(ktbs::TRACE_STATISTICS),
     );
-    let tags = vec![tag(&target.entry, &record)];
-    let modified = Some(record.modified.max(target.entry.head.modified));
+    let tags = vec![tag(&target, &record)?];
+    let modified = match target.in_part {
+        false => Some(record.modified.max(target.entry.head.modified)),
+        true => None,
+    };
     let model = target.model().map(str::to_owned);
     let content = Content::Graph(graph);
     Ok(View {
@@ -69,8 +72,15 @@ pub(super) fn read(service: &Service, target: Target, parameters: &Parameters) -
 }
 
 /// Returns the tag of the statistics: they follow from the obsels, their JSON also from the model.
-pub(super) fn tag(entry: &Entry, record: &TraceRecord) -> String {
-    format!("{}{:x}", record.tags.main, entry.head.tag.count)
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn tag(target: &Target, record: &TraceRecord) -> Result<String> {
+    Ok(if target.in_part {
+        format!("{}{}", record.tags.main, target.description_tag()?)
+    } else {
+        format!("{}{:x}", record.tags.main, target.entry.head.tag.count)
+    })
 }
 
 fn unsigned(value: u64) -> rdf::Term {

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::rdf::as_iri;
 use crate::resource::access::{self, Access, Rights};
 use crate::resource::path::{PATH_BYTES, below, container};
-use crate::resource::{Shape, obsels, row, stats};
+use crate::resource::{Shape, obsels, read, row, stats};
 use crate::store::{Entry, Head, Kind, Reading, Sight, Snapshot, Store, TraceNumber};
 use crate::vocab::ktbs;
 
@@ -45,6 +45,8 @@ pub struct Target {
     pub snapshot: Snapshot,
     /// What the visitor may do with the stored resource.
     pub rights: Rights,
+    /// Whether parts of the store may be hidden from the visitor.
+    pub(super) in_part: bool,
 }
 
 impl Target {
@@ -76,15 +78,25 @@ impl Target {
     /// Those of the store.
     pub fn tags(&self) -> Result<Vec<String>> {
         match self.aspect {
-            Aspect::Itself => Ok(vec![self.entry.head.tag.to_string()]),
+            Aspect::Itself => Ok(vec![self.description_tag()?]),
             Aspect::Obsels => Ok(vec![self.snapshot.trace(obsels::number(self)?)?.tags.main.to_string()]),
-            Aspect::Stats => Ok(vec![stats::tag(
-                &self.entry,
-                &self.snapshot.trace(obsels::number(self)?)?,
-            )]),
+            Aspect::Stats => Ok(vec![stats::tag(self, &self.snapshot.trace(obsels::number(self)?)?)?]),
             Aspect::Acl => Ok(vec![access::tag(&self.snapshot.whole(), &self.entry.head.path)?]),
             Aspect::Obsel(_) => Ok(Vec::new()),
         }
+    }
+
+    /// Returns the tag of the description of the stored resource, as the visitor is shown it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) fn description_tag(&self) -> Result<String> {
+        if !self.in_part {
+            return Ok(self.entry.head.tag.to_string());
+        }
+        let mut graph = read::generated(&self.snapshot, &self.entry.head)?;
+        graph.extend_from(&self.entry.graph);
+        Ok(access::tag_of(&graph))
     }
 
     /// Returns the IRI of its container (that of the trace for aspects and obsels); `None` for the root.
@@ -143,7 +155,7 @@ pub(super) fn find(store: &Store, access: Option<&Access>, iri: &str) -> Result<
         rights = access.rights(&whole, &entry.head)?;
         let is_hidden = match aspect {
             Aspect::Itself => rights == Rights::NONE,
-            Aspect::Acl => !rights.include(Rights::MANAGE),
+            Aspect::Acl => !rights.allow(Rights::MANAGE),
             // Who may only add obsels is not told which are there.
             _ => !rights.include(Rights::READ),
         };
@@ -162,6 +174,7 @@ pub(super) fn find(store: &Store, access: Option<&Access>, iri: &str) -> Result<
         entry,
         snapshot,
         rights,
+        in_part: access.is_some_and(|access| !access.may_all()),
     })
 }
 

@@ -137,20 +137,13 @@ pub(super) fn open(directory: &Path, root: &str, map_size: u64) -> Result<Store>
     )]
     let env = unsafe { options.open(directory) }.map_err(|error| unusable(directory, error))?;
     env.clear_stale_readers()?;
+    check_format(&env, directory)?;
     let existing = existing_tables(&env)?;
     let tables = match existing {
         Some(tables) => tables,
         None => create(&env)?,
     };
     let txn = env.read_txn()?;
-    let format = meta_number(tables.meta, &txn, meta::FORMAT)?;
-    if format != Some(FORMAT) {
-        let format = format.map_or("none".to_owned(), |format| format.to_string());
-        return Err(StoreError::Unusable(format!(
-            "{}: its format is version {format}; this program reads version {FORMAT}",
-            directory.display()
-        )));
-    }
     let instance = meta_number(tables.meta, &txn, meta::INSTANCE)?.ok_or_else(super::codec::damaged)?;
     drop(txn);
     let readers_cleared = AtomicU64::new(0);
@@ -162,6 +155,27 @@ pub(super) fn open(directory: &Path, root: &str, map_size: u64) -> Result<Store>
         readers_cleared,
     };
     Ok(Store(Arc::new(inner), None))
+}
+
+/// Refuses what another version, or another program, has made, before anything is changed in it.
+fn check_format(env: &Env<WithoutTls>, directory: &Path) -> Result<()> {
+    let txn = env.read_txn()?;
+    let format = match env.open_database::<Bytes, Bytes>(&txn, Some("meta"))? {
+        Some(meta) => meta_number(meta, &txn, meta::FORMAT)?,
+        None => None,
+    };
+    let is_new = || -> Result<bool> {
+        let tables = env.open_database::<Bytes, Bytes>(&txn, None)?;
+        Ok(tables.map(|tables| tables.is_empty(&txn)).transpose()?.unwrap_or(true))
+    };
+    if format == Some(FORMAT) || format.is_none() && is_new()? {
+        return Ok(());
+    }
+    let format = format.map_or("none".to_owned(), |format| format.to_string());
+    Err(StoreError::Unusable(format!(
+        "{}: its format is version {format}; this program reads version {FORMAT}",
+        directory.display()
+    )))
 }
 
 /// Makes the directory if need be, and refuses what cannot be a store.
@@ -228,4 +242,118 @@ fn create(env: &Env<WithoutTls>) -> Result<Tables> {
     }
     txn.commit()?;
     Ok(tables)
+}
+
+#[cfg(test)]
+mod test {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::rdf::{Graph, iri};
+    use crate::store::{Bounds, Entry, Head, Kind, Reading, Tag, acls, tokens};
+
+    const ROOT: &str = "http://h/";
+
+    fn open_as_lmdb(directory: &Path) -> Env<WithoutTls> {
+        let mut options = EnvOpenOptions::new().read_txn_without_tls();
+        options.map_size(1 << 24).max_dbs(TABLES.len() as u32);
+        #[expect(unsafe_code, reason = "nobody else has this file")]
+        unsafe { options.open(directory) }.unwrap()
+    }
+
+    /// Copies a store into one that has its first tables only, as former programs made it.
+    fn copy_of_former(store: &Store, directory: &Path, tables: &[&str]) {
+        let env = open_as_lmdb(directory);
+        let (from, mut to) = (store.0.env.read_txn().unwrap(), env.write_txn().unwrap());
+        for name in tables {
+            let source: Table = store.0.env.open_database(&from, Some(name)).unwrap().unwrap();
+            let target: Table = env.create_database(&mut to, Some(name)).unwrap();
+            for row in source.iter(&from).unwrap() {
+                let (key, value) = row.unwrap();
+                target.put(&mut to, key, value).unwrap();
+            }
+        }
+        to.commit().unwrap();
+    }
+
+    fn filled(directory: &Path) -> Store {
+        let store = Store::open(directory, ROOT, 1 << 24).unwrap();
+        let mut change = store.write().unwrap();
+        let trace = change.create_trace().unwrap();
+        let mut graph = Graph::new();
+        graph.insert(&iri("http://h/t/"), &iri("http://ex.org/p"), &iri("http://h/m"));
+        for (path, trace) in [("", None), ("t/", Some(trace))] {
+            let head = Head {
+                path: path.to_owned(),
+                kind: if path.is_empty() { Kind::Root } else { Kind::StoredTrace },
+                tag: Tag { instance: 0, count: 0 },
+                modified: 0,
+                trace,
+                unit: None,
+            };
+            let graph = graph.clone();
+            change.put(&mut Entry { head, graph }).unwrap();
+        }
+        change.commit().unwrap();
+        store
+    }
+
+    #[test]
+    fn a_store_of_a_former_program_gets_the_tables_that_it_lacks() {
+        let (new, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let made = filled(new.path());
+        let former = &TABLES[..10];
+        assert!(!former.contains(&"acls") && !former.contains(&"tokens"));
+        copy_of_former(&made, old.path(), former);
+
+        let store = Store::open(old.path(), ROOT, 1 << 24).unwrap();
+        let snapshot = store.read().unwrap();
+        let entry = snapshot.entry("t/").unwrap().unwrap();
+        assert_eq!(
+            entry.head.tag,
+            made.read().unwrap().entry("t/").unwrap().unwrap().head.tag
+        );
+        assert_eq!((entry.head.kind, entry.graph.len()), (Kind::StoredTrace, 1));
+        snapshot
+            .for_each_obsel(entry.head.trace.unwrap(), &Bounds::ALL, &mut |_| unreachable!())
+            .unwrap();
+        assert_eq!(acls::acl(&snapshot, "t/").unwrap(), None);
+        assert!(tokens::tokens(&snapshot).unwrap().is_empty());
+        drop(snapshot);
+        let mut change = store.write().unwrap();
+        change.put_acl("t/", b"x").unwrap();
+        change.put_token("id", b"y").unwrap();
+        change.commit().unwrap();
+        drop(store);
+
+        let again = Store::open(old.path(), ROOT, 1 << 24).unwrap();
+        let snapshot = again.read().unwrap();
+        assert_eq!(acls::acl(&snapshot, "t/").unwrap().as_deref(), Some(&b"x"[..]));
+        assert_eq!(tokens::token(&snapshot, "id").unwrap().as_deref(), Some(&b"y"[..]));
+    }
+
+    #[test]
+    fn a_store_that_lacks_its_version_or_has_another_is_refused() {
+        let (new, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        copy_of_former(&filled(new.path()), old.path(), &TABLES[..10]);
+        let foreign = tempfile::tempdir().unwrap();
+        copy_of_former(&filled(new.path()), foreign.path(), &TABLES[1..3]);
+        {
+            let env = open_as_lmdb(old.path());
+            let mut txn = env.write_txn().unwrap();
+            let meta: Table = env.open_database(&txn, Some("meta")).unwrap().unwrap();
+            put_meta_number(meta, &mut txn, meta::FORMAT, FORMAT + 1).unwrap();
+            txn.commit().unwrap();
+        }
+        for (directory, version, tables) in [(&old, (FORMAT + 1).to_string(), 10), (&foreign, "none".to_owned(), 2)] {
+            let refused = Store::open(directory.path(), ROOT, 1 << 24).map(|_| ());
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains(&format!("version {version}")), "{refused}");
+            // Nothing is changed in it.
+            let env = open_as_lmdb(directory.path());
+            let txn = env.read_txn().unwrap();
+            let all: Table = env.open_database(&txn, None).unwrap().unwrap();
+            assert_eq!(all.len(&txn).unwrap(), tables);
+        }
+    }
 }

@@ -462,3 +462,86 @@ fn strangers_who_create_own_nothing() {
     get(&ktbs, "", "x/@acl").expect(401);
     delete(&ktbs, "", "x/").expect(204);
 }
+
+#[test]
+fn a_tag_tells_nothing_of_what_is_hidden() {
+    let ktbs = with_alice(Policy::Private);
+    trace(&ktbs, "alice/", "u/");
+    grant(&ktbs, "alice", "alice/", r#"{"write": ["user:bob"]}"#).expect(200);
+    grant(&ktbs, "alice", "alice/u/", r#"{"owner": "alice"}"#).expect(200);
+    let validators = |user: &str, path: &str| {
+        let answer = get(&ktbs, user, path).expect(200);
+        let modified = answer.header("last-modified").to_owned();
+        (
+            answer.header("etag").to_owned(),
+            answer.header("x-etags").to_owned(),
+            modified,
+        )
+    };
+    let paths = ["", "alice/", "alice/t/", "alice/t/@stats", "alice/t/@obsels", "alice/m"];
+    let before = paths.map(|path| validators("bob", path));
+    let of_alice = validators("alice", "alice/t/");
+    // Somebody else makes things that bob may not see: in the root, in the base, out of the trace that he reads.
+    post(&ktbs, "carol", "", "<> k:hasBase <carol/> . <carol/> a k:Base .").expect(201);
+    computed(&ktbs, "alice/", "hid/", "k:fusion", "t/> , <u/", "");
+    get(&ktbs, "alice", "alice/hid/@obsels").expect(200);
+    get(&ktbs, "bob", "alice/hid/").expect(403);
+    assert_eq!(paths.map(|path| validators("bob", path)), before);
+    assert_ne!(validators("alice", "alice/t/"), of_alice);
+    // What he has read he may put back, and is told what it has become.
+    let read = get(&ktbs, "bob", "alice/.json").body;
+    let headers = [("Content-Type", "application/json"), ("Accept", "application/json")];
+    let etag = ktbs
+        .send_as("bob", "GET", "alice/", &headers, b"")
+        .header("etag")
+        .to_owned();
+    delete(&ktbs, "alice", "alice/hid/").expect(204);
+    let with = |etag: &str, body: &str| {
+        let headers = [headers[0], headers[1], ("If-Match", etag)];
+        ktbs.send_as("bob", "PUT", "alice/", &headers, body.as_bytes())
+    };
+    let labelled = read.replacen('{', "{\"label\": \"by bob\", ", 1);
+    let put = with(&etag, &labelled).expect(200);
+    assert_ne!(put.header("etag"), etag);
+    let shown = ktbs.send_as("bob", "GET", "alice/", &headers, b"");
+    assert_eq!(shown.header("etag"), put.header("etag"));
+    with(&etag, &labelled).expect(412);
+    // What he does see changes it.
+    let seen = validators("bob", "alice/");
+    trace(&ktbs, "alice/", "v/");
+    assert_ne!(validators("bob", "alice/"), seen);
+}
+
+#[test]
+fn who_manages_a_trace_without_reading_its_sources_still_manages_it() {
+    let ktbs = with_alice(Policy::Private);
+    let list = r#"{"owner": "alice", "read": ["user:bob"]}"#;
+    grant(&ktbs, "alice", "alice/", r#"{"write": ["user:bob"]}"#).expect(200);
+    for id in ["c", "d"] {
+        let body =
+            format!("<> k:contains <{id}/> . <{id}/> a k:ComputedTrace ; k:hasMethod k:filter ; k:hasSource <t/> .");
+        post(&ktbs, "bob", "alice/", &body).expect(201);
+    }
+    grant(
+        &ktbs,
+        "bob",
+        "alice/c/",
+        r#"{"owner": "bob", "read": ["everybody"], "ignoresSources": true}"#,
+    )
+    .expect(200);
+    get(&ktbs, "", "alice/c/@obsels").expect(200);
+    grant(&ktbs, "alice", "alice/t/", r#"{"owner": "alice"}"#).expect(200);
+    get(&ktbs, "bob", "alice/d/@obsels").expect(403);
+    // He may close it and delete it, but let nobody see what he does not.
+    grant(&ktbs, "bob", "alice/d/", r#"{"owner": "bob", "ignoresSources": true}"#).expect(403);
+    grant(&ktbs, "bob", "alice/d/", r#"{"owner": "bob", "read": ["user:carol"]}"#).expect(200);
+    get(&ktbs, "carol", "alice/d/").expect(404);
+    put(&ktbs, "bob", "alice/d/", "{}").expect(403);
+    grant(&ktbs, "bob", "alice/c/", r#"{"owner": "bob"}"#).expect(200);
+    get(&ktbs, "", "alice/c/@obsels").expect(401);
+    for id in ["alice/c/", "alice/d/"] {
+        delete(&ktbs, "bob", id).expect(204);
+    }
+    grant(&ktbs, "alice", "alice/t/", list).expect(200);
+    get(&ktbs, "bob", "alice/t/@acl").expect(403);
+}

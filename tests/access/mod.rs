@@ -5,8 +5,11 @@ pub mod fake;
 mod introspection;
 mod issuer;
 mod lists;
+mod log;
 mod login;
+mod model;
 mod personal;
+mod secrets;
 mod table;
 pub mod tokens;
 
@@ -19,6 +22,7 @@ pub fn ktbs(policy: Policy) -> TestKtbs {
         config.plugins.authx = true;
         config.plugins.sparql_endpoints = true;
         config.plugins.post_via_get = true;
+        config.plugins.stats_subjects = true;
         config.sparql.allow_scope_store = true;
         config.authx.policy = policy;
         config.authx.admins = vec!["root".to_owned()];

@@ -33,11 +33,11 @@ pub fn now() -> u64 {
         .as_secs()
 }
 
-fn claims() -> Value {
+pub fn claims() -> Value {
     json!({"iss": "https://issuer.example", "aud": "ktbs", "sub": "alice", "exp": now() + 600})
 }
 
-fn with(name: &str, value: Value) -> Value {
+pub fn with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     match value {
         Value::Null => claims.as_object_mut().expect("an object").shift_remove(name),

@@ -1,5 +1,6 @@
 //! Through a real Apache with mod_fcgid: only what cannot be seen without it.
 
+mod access;
 mod checklist;
 mod compression;
 mod configuration;

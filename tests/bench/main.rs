@@ -6,6 +6,8 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
+mod access;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use ktbs::App;
-use ktbs::config;
+use ktbs::config::{self, Config};
 use ktbs::fcgi::{Handler, Params, Reply};
 
 const ROOT: &str = "http://localhost/ktbs/";
@@ -62,8 +64,13 @@ struct Bench {
 
 impl Bench {
     fn open(directory: &Path) -> Result<Self> {
+        Self::with(directory, |_| {})
+    }
+
+    fn with(directory: &Path, change: impl FnOnce(&mut Config)) -> Result<Self> {
         let mut config = config::load(&[], &[("server", "fixed-root-uri", ROOT)])?.0;
         config.store.directory = Some(directory.to_owned());
+        change(&mut config);
         Ok(Self {
             app: App::open(config)?,
             asked: 0,
@@ -236,6 +243,7 @@ fn measure(directory: &Path, obsels: usize) -> Result<()> {
         );
     }
     drop(bench);
+    access::measure(directory)?;
     let program = std::env::current_exe()?;
     let start = Instant::now();
     let done = Command::new(program).arg("--first-answer").arg(directory).status()?;

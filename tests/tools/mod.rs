@@ -1,5 +1,6 @@
 //! The commands of the administrator, as they are called.
 
+mod acl;
 mod collect;
 mod dump;
 mod lists;

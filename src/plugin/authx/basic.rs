@@ -72,7 +72,8 @@ pub(super) fn find_admin(
         is_admin: true,
         ..Visitor::default()
     };
-    check(service, caller, &credentials, &admin.password, visitor)
+    let whose = format!("{:?}", admin.login);
+    check(service, caller, &credentials, &admin.password, visitor, &whose)
 }
 
 /// Returns the user of the file whose name and password a request has.
@@ -105,7 +106,19 @@ pub(super) fn find_user(
         ..Visitor::default()
     };
     // Whether a name is known must not be told by the time that it takes.
-    check(service, caller, &credentials, hash.unwrap_or(password::NOBODY), visitor)
+    // What is no known name may be a password that was typed in the wrong place: it is not told.
+    let whose = match hash {
+        Some(_) => format!("{:?}", credentials.login),
+        None => "a name that is not known".to_owned(),
+    };
+    check(
+        service,
+        caller,
+        &credentials,
+        hash.unwrap_or(password::NOBODY),
+        visitor,
+        &whose,
+    )
 }
 
 fn check(
@@ -114,6 +127,7 @@ fn check(
     credentials: &Credentials,
     expected: &str,
     visitor: Visitor,
+    whose: &str,
 ) -> Result<Found> {
     let attempts = Attempts::open(service.store.directory());
     // Even a password that is known to be right must wait, or else those that are not would be told at once.
@@ -125,6 +139,6 @@ fn check(
         Ok(Found::Somebody(visitor))
     } else {
         attempts.add(caller.address, &credentials.login);
-        Ok(Found::Wrong(format!("wrong password of {:?}", credentials.login)))
+        Ok(Found::Wrong(format!("wrong password of {whose}")))
     }
 }

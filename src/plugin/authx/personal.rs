@@ -27,7 +27,7 @@ pub(super) fn find(service: &Service, caller: &Caller, request: &request::Parts)
                 ..Visitor::default()
             }));
         }
-        Shown::Good(id, _) => format!("the personal token {id} is not that of {login:?}"),
+        Shown::Good(id, _) => format!("the personal token {id} came with the name of another"),
         Shown::Wrong(why) => why,
     };
     let attempts = Attempts::open(service.store.directory());

@@ -37,15 +37,33 @@ pub(in crate::resource) fn read(target: &Target, who: &Access) -> Result<View> {
     let whole = target.snapshot.whole();
     let path = &target.entry.head.path;
     let own = own(&whole, path)?;
-    let (holder, grants) = effective(&whole, path, who.policy)?;
+    view(target, &whole, who.policy, &own)
+}
+
+/// Returns what a GET on `@acl` would show if the list were replaced by that of a graph.
+///
+/// # Errors
+/// `InvalidData` if the graph is no list; those of the store.
+pub(in crate::resource) fn try_list(target: &Target, who: &Access, graph: &Graph) -> Result<View> {
+    let own = parse(graph, target)?;
+    view(target, &target.snapshot.whole(), who.policy, &own)
+}
+
+fn view(target: &Target, whole: &dyn Reading, policy: Policy, own: &Acl) -> Result<View> {
+    let path = &target.entry.head.path;
+    let (holder, grants) = match (&own.grants, container(path)) {
+        (Some(grants), _) => (path.clone(), grants.clone()),
+        (None, Some(above)) => effective(whole, above, policy)?,
+        (None, None) => of_policy(policy),
+    };
     Ok(View {
         iri: target.iri.clone(),
         shape: Shape::Acl,
-        tags: vec![tag(&whole, path)?],
+        tags: vec![tag(whole, path)?],
         modified: Some(target.entry.head.modified),
         links: Vec::new(),
         model: None,
-        content: Content::Graph(graph(whole.root(), path, &own, &holder, &grants)),
+        content: Content::Graph(graph(whole.root(), path, own, &holder, &grants)),
     })
 }
 
@@ -158,13 +176,18 @@ fn effective(whole: &dyn Reading, path: &str, policy: Policy) -> Result<(String,
         }
         current = container(place);
     }
+    Ok(of_policy(policy))
+}
+
+/// Returns what holds where there is no list, as [`effective`].
+fn of_policy(policy: Policy) -> (String, Vec<Grant>) {
     let rights = match policy {
         Policy::Open => Rights::WRITE,
         Policy::ReadOnly => Rights::READ,
-        Policy::Private => return Ok(("@policy".to_owned(), Vec::new())),
+        Policy::Private => return ("@policy".to_owned(), Vec::new()),
     };
     let to = Grantee::Everybody;
-    Ok(("@policy".to_owned(), vec![Grant { to, rights }]))
+    ("@policy".to_owned(), vec![Grant { to, rights }])
 }
 
 /// Returns what the graph of a list says of the resource itself.

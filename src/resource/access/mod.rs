@@ -14,6 +14,7 @@
 mod aspect;
 pub mod lists;
 mod record;
+mod shown;
 mod sources;
 pub mod token;
 
@@ -21,8 +22,9 @@ use std::collections::HashSet;
 use std::ops::BitOr;
 use std::sync::Arc;
 
-pub(super) use aspect::{read, replace, reset, settle_edition, tag};
+pub(super) use aspect::{read, replace, reset, settle_edition, tag, try_list};
 pub use record::{Acl, Grant, Grantee};
+pub(super) use shown::tag_of;
 
 use super::Settings;
 use super::path::{container, is_identifier};
@@ -53,7 +55,17 @@ impl Rights {
         self.0 & others.0 == others.0
     }
 
-    /// Returns the set without some rights, each alone.
+    /// Tells whether what asks for a right may be done. Who was granted a right that includes another, and has lost the latter
+    /// (who may manage a computed trace whose sources they may not read), may still do what the former alone lets one do.
+    pub fn allow(self, needed: Self) -> bool {
+        let own = match needed.0.checked_ilog2() {
+            Some(highest) => 1 << highest,
+            None => 0,
+        };
+        self.0 & own == own
+    }
+
+    /// Returns the set without the right to read, alone.
     #[must_use]
     fn without_read(self) -> Self {
         Self(self.0 & !Self::READ.0)
@@ -63,6 +75,18 @@ impl Rights {
     #[must_use]
     pub fn common(self, others: Self) -> Self {
         Self(self.0 & others.0)
+    }
+
+    /// Returns the set without a right, and without those that include it.
+    #[must_use]
+    pub fn without(self, right: Self) -> Self {
+        let kept = RIGHTS.iter().filter(|(_, it)| self.include(*it) && !it.include(right));
+        kept.fold(Self::NONE, |kept, (_, it)| kept | *it)
+    }
+
+    /// Returns the rights that can be granted, with their names, from the least one.
+    pub fn each() -> impl Iterator<Item = (&'static str, Self)> {
+        RIGHTS.iter().copied()
     }
 
     /// Returns the right of a name.
@@ -222,7 +246,7 @@ impl Access {
     }
 
     /// Tells whether nothing has to be looked up, since the visitor may do all.
-    fn may_all(&self) -> bool {
+    pub(super) fn may_all(&self) -> bool {
         self.visitor.is_admin && self.visitor.limit.is_none()
     }
 
