@@ -42,6 +42,7 @@ inside apt-get install -q -y /tmp/old.deb >"$work/apt.log" 2>&1 || { cat "$work/
 # As where there is an init: services may be reloaded.
 printf '#!/bin/sh\nexit 0\n' | install -m 755 /dev/stdin "$ROOT/usr/sbin/policy-rc.d"
 [[ $(inside stat -c %U:%G:%a /var/lib/ktbs) == www-data:www-data:750 ]] || fail "the store is not that of www-data"
+[[ -e $ROOT/usr/share/man/man1/ktbs.1.gz && -e $ROOT/usr/share/bash-completion/completions/ktbs ]] || fail "no manual"
 inside ktbs --version | grep -q '^ktbs ' || fail "no program"
 echo "Listen 127.0.0.1:$PORT" >"$ROOT/etc/apache2/ports.conf"
 echo "ServerName localhost" >"$ROOT/etc/apache2/conf-enabled/name.conf"
