@@ -307,6 +307,15 @@ fn doubts(config: &Config) -> Vec<Warning> {
             "is empty: the plugin cors is on, but no origin is allowed",
         ));
     }
+    for origin in config.cors_allow_origin.iter().filter(|origin| !is_origin(origin)) {
+        doubts.push(Notice::of_option(
+            "cors",
+            "allow-origin",
+            format!(
+                "{origin:?} is no origin, and allows nobody: give a scheme and a host in lower case, without a path"
+            ),
+        ));
+    }
     if config.plugins.authx && !config.authx_admin.password.is_empty() && !config.authx_admin.password.starts_with('$')
     {
         doubts.push(Notice::of_option(
@@ -416,6 +425,13 @@ impl From<SparqlOptions> for Sparql {
             update_endpoints: options.update_endpoints,
         }
     }
+}
+
+/// Tells whether a browser could send this as the origin of a page.
+fn is_origin(text: &str) -> bool {
+    let host = text.split_once("://").map(|(_, host)| host);
+    let is_plain = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@']);
+    matches!(text, "*" | "null") || (host.is_some_and(is_plain) && !text.contains(|c: char| c.is_ascii_uppercase()))
 }
 
 fn prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {

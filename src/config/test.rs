@@ -522,3 +522,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_no_origin_is_told() {
+    let origins =
+        "* null https://a.example http://localhost:8000 https://b.example/ b.example https://B.example https://";
+    let (_, warnings) = load(
+        &[],
+        &[("cors", "allow-origin", origins), ("rdf_database", "repository", "x")],
+    )
+    .expect("correct");
+    let told: Vec<String> = warnings.iter().map(|warning| warning.text.clone()).collect();
+    assert_eq!(told.len(), 4, "{told:?}");
+    for (text, wrong) in told
+        .iter()
+        .zip(["https://b.example/", "b.example", "https://B.example", "https://"])
+    {
+        assert!(text.starts_with(&format!("{wrong:?} is no origin")), "{text}");
+    }
+}
