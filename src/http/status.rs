@@ -84,8 +84,8 @@ enum Text {
     FrontEnd(Option<String>),
     /// A title, if any, and a message.
     Exception(&'static str, String),
-    /// The status with another reason, alone.
-    Reason(&'static str),
+    /// The status with another reason, and a message, if any.
+    Reason(&'static str, String),
     /// The list of what is offered, without the status.
     Offers(String),
 }
@@ -104,7 +104,8 @@ pub fn failure(error: &Error, server: &Server) -> Response<Body> {
         }
         Text::Exception("", message) => format!("{line}\n{message}"),
         Text::Exception(title, message) => format!("{line} - {title}\n{message}"),
-        Text::Reason(reason) => format!("{} {reason}", status.as_u16()),
+        Text::Reason(reason, message) if message.is_empty() => format!("{} {reason}", status.as_u16()),
+        Text::Reason(reason, message) => format!("{} {reason}\n{message}", status.as_u16()),
         Text::Offers(list) => list,
     };
     let mut response = respond(status, Body::Bytes(text.into_bytes()));
@@ -150,6 +151,10 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
     match error {
         Error::Parse(_) => (StatusCode::BAD_REQUEST, exception("Parse error")),
         Error::BadQuery(_) => (StatusCode::BAD_REQUEST, exception("Parse exception")),
+        Error::BadUpdate(message) => {
+            let text = Text::Reason("Bad update query", message.clone());
+            (StatusCode::BAD_REQUEST, text)
+        }
         Error::BadRequest(_) => (StatusCode::BAD_REQUEST, exception("")),
         Error::InvalidData(_) | Error::Store(StoreError::Refused(_)) => {
             (StatusCode::FORBIDDEN, exception("Invalid data"))
@@ -168,7 +173,10 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
         Error::Conflict(_) => (StatusCode::CONFLICT, exception("Can not proceed")),
         Error::LengthRequired => (StatusCode::LENGTH_REQUIRED, Text::FrontEnd(None)),
         Error::EtagMismatch => (StatusCode::PRECONDITION_FAILED, Text::FrontEnd(None)),
-        Error::EtagRequired => (StatusCode::FORBIDDEN, Text::Reason("Forbidden: 'if-match' is required")),
+        Error::EtagRequired => {
+            let reason = "Forbidden: 'if-match' is required";
+            (StatusCode::FORBIDDEN, Text::Reason(reason, String::new()))
+        }
         Error::TooLarge(message) => (StatusCode::PAYLOAD_TOO_LARGE, front_end(message)),
         Error::AnswerTooLarge(message) => (StatusCode::FORBIDDEN, front_end(message)),
         Error::UnsupportedType(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, front_end(message)),
@@ -233,6 +241,11 @@ mod test {
                 Error::BadQuery(text_of("line 1")),
                 400,
                 text_of("400 Bad Request - Parse exception\nline 1"),
+            ),
+            (
+                Error::BadUpdate(text_of("line 1")),
+                400,
+                text_of("400 Bad update query\nline 1"),
             ),
             (
                 Error::BadRequest(text_of("no query")),

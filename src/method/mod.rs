@@ -14,6 +14,7 @@
 mod composition;
 mod constructed;
 mod copy;
+mod elsewhere;
 mod external;
 mod filter;
 mod fsa;
@@ -26,6 +27,7 @@ mod parallel;
 mod params;
 mod pipe;
 mod progress;
+mod property;
 mod query;
 mod selection;
 mod source;

@@ -4,10 +4,11 @@ use std::ops::{Bound, ControlFlow};
 use std::time::{Duration, Instant};
 
 use super::progress::Clock;
-use super::{Inputs, Source, Stop};
+use super::{Inputs, Source, Stop, elsewhere};
 use crate::error::Error;
 use crate::rdf::iri;
 use crate::sparql::{Builder, Dataset, Limits, Obsels, add_collection};
+use crate::store::views::Speller;
 use crate::store::{Bounds, Kind, Place, Reading};
 use crate::vocab::{KTBS, ktbs};
 
@@ -90,7 +91,7 @@ pub(super) fn for_each_part(
         for id in &ids {
             clock.tick()?;
             if has_mentions {
-                add_mentions(&mut builder, inputs, source, id)?;
+                add_mentions(&mut builder, reading, source, id)?;
             }
         }
         let next = last.zip(ids.last()).map(|((end, begin), id)| Place {
@@ -108,18 +109,22 @@ pub(super) fn for_each_part(
     }
 }
 
-/// Adds what other obsels say of one, as its own triples.
-fn add_mentions(builder: &mut Builder, inputs: &Inputs<'_>, source: &Source, id: &str) -> Result<(), Stop> {
-    for mention in inputs.reading.mentions(source.trace, id)? {
-        if mention.outgoing {
-            builder.add_triple(
-                &iri(format!("{}{id}", source.iri)),
-                &iri(inputs.reading.iri_of(mention.predicate)?),
-                &iri(format!("{}{}", source.iri, mention.other)),
-            );
-        }
-    }
-    Ok(())
+/// Adds the triples about an obsel that stand in the records of others.
+pub(super) fn add_mentions(
+    builder: &mut Builder,
+    reading: &dyn Reading,
+    source: &Source,
+    id: &str,
+) -> Result<(), Stop> {
+    let speller = Speller::new(reading, &source.iri);
+    elsewhere::for_each_arc(reading, source.trace, id, &mut |other, arc| {
+        builder.add_triple(
+            &iri(format!("{}{id}", source.iri)),
+            &speller.name(arc.predicate)?,
+            &speller.term(other.id, &arc.object)?,
+        );
+        Ok(())
+    })
 }
 
 /// Returns the type of the collection of obsels of a trace.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::elsewhere;
 use super::params::{Parameters, is_used, substitute};
 use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, source};
 use crate::rdf::{self, Graph};
@@ -212,14 +213,33 @@ fn inherit(inputs: &Inputs<'_>, source: &Source, graph: &mut Graph) -> Result<()
         let Some(obsel) = inputs.reading.obsel(source.trace, id)? else {
             continue;
         };
-        let mut inherited = Vec::new();
-        speller.for_each_triple(&obsel, &mut |[s, p, o]| {
-            if s == old && !has.contains(&(new.clone(), p.clone())) {
-                inherited.push((p, o));
-            }
+        let mut description = Vec::new();
+        speller.for_each_triple(&obsel, &mut |triple| description.push(triple))?;
+        elsewhere::for_each_arc(inputs.reading, source.trace, id, &mut |other, _| {
+            Ok(speller.for_each_triple(other, &mut |triple| {
+                if triple[0] == old || rdf::is_blank(&triple[0]) {
+                    description.push(triple);
+                }
+            })?)
         })?;
-        for (p, o) in inherited {
-            graph.insert(&new, &p, &o);
+        let mut blanks = Vec::new();
+        let mut insert = |subject: &rdf::Term, p: &rdf::Term, o: &rdf::Term, blanks: &mut Vec<rdf::Term>| {
+            if graph.insert(subject, p, o) && rdf::is_blank(o) {
+                blanks.push(o.clone());
+            }
+        };
+        for [s, p, o] in &description {
+            if *s == old && !has.contains(&(new.clone(), p.clone())) {
+                insert(&new, p, o, &mut blanks);
+            }
+        }
+        // A blank node comes with what is said of it.
+        while let Some(node) = blanks.pop() {
+            for [s, p, o] in &description {
+                if *s == node {
+                    insert(s, p, o, &mut blanks);
+                }
+            }
         }
     }
     Ok(())

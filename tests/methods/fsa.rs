@@ -94,6 +94,32 @@ fn each_attribute_is_computed_on_its_own() {
 }
 
 #[test]
+fn attributes_are_found_wherever_they_stand() {
+    let world = world();
+    add(&world, &[("a", 1, 2, "A", "m:v 1")]);
+    // What is said of an obsel that was there stands with the new one.
+    world.obsels(
+        "s",
+        "<b> a m:B ; k:hasTrace <> ; k:hasBegin 5 ; k:hasEnd 9 . <a> m:rel <b> ; m:via [ m:w <b> ] .",
+    );
+    let mut automaton = two("#A", "#B", "#End");
+    let ktbs = "http://liris.cnrs.fr/silex/2009/ktbs#";
+    automaton["states"]["#End"]["ktbs_attributes"] = json!({
+        "#rel": "#rel", "#rels": "count #rel", "#vias": "count #via",
+        "#begins": format!("concat {ktbs}hasBegin"), "#last": format!("{ktbs}hasEnd"), "#span": format!("span {ktbs}hasEnd"),
+        "#sum": format!("sum {ktbs}hasBegin"), "#types": "count http://www.w3.org/1999/02/22-rdf-syntax-ns#type",
+        "#where": format!("first {ktbs}hasTrace"),
+    });
+    assert_eq!(
+        world.compute("fsa", &["s"], &[("fsa", &automaton.to_string())]),
+        [
+            "b [1,9] a m:End ; k:hasSourceObsel s/a ; k:hasSourceObsel s/b ; m:begins \"1 5\" ; m:last 9 ; m:rel s/b ; \
+          m:rels 1 ; m:span 7 ; m:sum 6 ; m:types 2 ; m:vias 1 ; m:where s/"
+        ]
+    );
+}
+
+#[test]
 fn a_terminal_state_may_go_on() {
     let world = world();
     let automaton = |overlap: bool| {

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use bumpalo::Bump;
 use serde_json::Value as Json;
 
+use super::super::elsewhere;
 use super::super::literal::Literal;
+use super::super::property::Property;
 use super::super::source::resolve;
 use super::super::term::{Names, is_obsel_id, path_of};
 use super::super::{Inputs, Sink, Source, Stop};
@@ -87,6 +89,8 @@ pub struct Output<'a> {
     forms: Vec<Option<Ready<'a>>>,
     names: Names<'a>,
     has_source_obsel: Name,
+    /// Whether what is said of an obsel may stand in the record of another.
+    has_mentions: bool,
     datatypes: Vec<(String, Name)>,
     /// Where the obsels of the last computation are, if any is kept.
     kept: Option<TraceNumber>,
@@ -99,7 +103,7 @@ pub struct Output<'a> {
 /// A form, in terms of the dictionary. What the dictionary has not, no obsel has.
 struct Ready<'a> {
     kind: Name,
-    attributes: Vec<(&'a Attribute, Name, Option<Name>)>,
+    attributes: Vec<(&'a Attribute, Name, Option<Property>)>,
 }
 
 impl<'a> Output<'a> {
@@ -128,7 +132,7 @@ impl<'a> Output<'a> {
                 attributes.push((
                     attribute,
                     sink.name(&attribute.iri)?,
-                    reading.name_of(&attribute.source)?,
+                    Property::find(reading, &attribute.source)?,
                 ));
             }
             attributes.sort_by_key(|(_, name, _)| *name);
@@ -145,6 +149,7 @@ impl<'a> Output<'a> {
             forms: ready,
             names: Names::new(reading),
             has_source_obsel: sink.name(ktbs::HAS_SOURCE_OBSEL)?,
+            has_mentions: reading.trace(source.trace)?.mentions > 0,
             datatypes: Vec::new(),
             kept: inputs.target.trace.filter(|_| kept),
             free: free.iter().cloned().collect(),
@@ -240,8 +245,8 @@ impl<'a> Output<'a> {
         for event in events {
             let obsel = self.reading.obsel(self.source.trace, event)?.ok_or_else(damaged)?;
             for ((_, _, source), items) in form.attributes.iter().zip(&mut items) {
-                for arc in obsel.arcs.iter().filter(|arc| Some(arc.predicate) == *source) {
-                    items.extend(self.item(arc.object)?);
+                if let Some(property) = source {
+                    self.values(&obsel, *property, items)?;
                 }
             }
         }
@@ -251,14 +256,42 @@ impl<'a> Output<'a> {
             .collect())
     }
 
-    /// Returns a value to apply functions to; none for a blank node, which means nothing in another trace.
-    fn item(&self, value: Value<'a>) -> Result<Option<Item<'a>>, Stop> {
+    /// Adds the values of a property of an obsel, wherever they stand.
+    fn values(&self, obsel: &Obsel<'a>, property: Property, items: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        match property {
+            Property::Begin => items.push(Item::time(obsel.begin)),
+            Property::End => items.push(Item::time(obsel.end)),
+            Property::Trace => items.push(self.item(Value::BelowRoot(self.source_path))?),
+            Property::Type => {
+                for value in &obsel.types {
+                    items.push(self.item(*value)?);
+                }
+            }
+            Property::Arc(name) => {
+                for arc in obsel.arcs.iter().filter(|arc| arc.predicate == name) {
+                    items.push(self.item(arc.object)?);
+                }
+                if self.has_mentions {
+                    elsewhere::for_each_arc(self.reading, self.source.trace, obsel.id, &mut |_, arc| {
+                        if arc.predicate == name {
+                            items.push(self.item(arc.object)?);
+                        }
+                        Ok(())
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns a value to apply functions to.
+    fn item(&self, value: Value<'a>) -> Result<Item<'a>, Stop> {
         let (text, literal): (Rc<str>, _) = match value {
             Value::Obsel(id) => (format!("{}{id}", self.source.iri).into(), None),
             Value::BelowRoot(path) => (format!("{}{path}", self.reading.root()).into(), None),
             Value::Named(name) => (self.names.spell(name)?, None),
             Value::Iri(iri) => (iri.into(), None),
-            Value::Blank(_) => return Ok(None),
+            Value::Blank(_) => ("".into(), None),
             Value::String(lexical) => (lexical.into(), Some(Literal::String(lexical.into()))),
             Value::Tagged(lexical, language) => (lexical.into(), Some(Literal::tagged(lexical, language))),
             Value::Typed(lexical, datatype) => {
@@ -266,7 +299,8 @@ impl<'a> Output<'a> {
                 (lexical.into(), Some(Literal::typed(lexical, &datatype)))
             }
         };
-        Ok(Some(Item { value, text, literal }))
+        let value = Outcome::Value(value);
+        Ok(Item { value, text, literal })
     }
 
     /// Returns a value of the source as it stands in the target: an obsel of the source is still that obsel.

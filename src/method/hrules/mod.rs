@@ -8,10 +8,12 @@ mod rule;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::elsewhere;
 use super::literal::Literal;
 use super::model::Vocabulary;
 use super::params::Parameters;
 use super::progress::Clock;
+use super::property::Property;
 use super::selection::{self, Selection};
 use super::term::Names;
 use super::{Computed, Description, Inputs, Method, Sink, Source, Stop, source};
@@ -88,7 +90,7 @@ struct Rules<'a> {
 struct Compiled<'a> {
     given: Option<Name>,
     types: Option<Vec<Name>>,
-    constraints: Vec<(Option<Name>, Operator, &'a Literal<'static>)>,
+    constraints: Vec<(Option<Property>, Operator, &'a Literal<'static>)>,
 }
 
 impl<'a> Rules<'a> {
@@ -99,14 +101,14 @@ impl<'a> Rules<'a> {
         sink: &mut dyn Sink,
     ) -> Result<Self, Stop> {
         let reading = inputs.reading;
-        let mut known: HashMap<&str, Option<Name>> = HashMap::new();
-        let mut find = |iri: &'a str| -> Result<Option<Name>, Stop> {
+        let mut known: HashMap<&str, Option<Property>> = HashMap::new();
+        let mut find = |iri: &'a str| -> Result<Option<Property>, Stop> {
             match known.get(iri) {
-                Some(name) => Ok(*name),
+                Some(property) => Ok(*property),
                 None => {
-                    let name = reading.name_of(iri)?;
-                    known.insert(iri, name);
-                    Ok(name)
+                    let property = Property::find(reading, iri)?;
+                    known.insert(iri, property);
+                    Ok(property)
                 }
             }
         };
@@ -117,7 +119,7 @@ impl<'a> Rules<'a> {
                 Some(types) => {
                     let mut names = Vec::new();
                     for iri in types {
-                        names.extend(find(iri)?);
+                        names.extend(reading.name_of(iri)?);
                     }
                     Some(names)
                 }
@@ -204,21 +206,34 @@ impl Values<'_, '_, '_> {
     }
 
     /// Tells whether some value of an attribute satisfies a constraint.
-    fn any(&self, attribute: Name, operator: Operator, constant: &Literal<'_>) -> Result<bool, Stop> {
+    fn any(&self, attribute: Property, operator: Operator, constant: &Literal<'_>) -> Result<bool, Stop> {
+        let time = |time: i64| operator.holds(&time.to_string(), &Literal::integer(time), constant);
+        let attribute = match attribute {
+            Property::Begin => return Ok(time(self.obsel.begin)),
+            Property::End => return Ok(time(self.obsel.end)),
+            Property::Trace => return Ok(operator.holds_for_iri(&self.rules.source.iri, constant)),
+            Property::Type => {
+                for value in &self.obsel.types {
+                    if self.holds(value, operator, constant)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+            Property::Arc(name) => name,
+        };
         for arc in self.obsel.arcs.iter().filter(|arc| arc.predicate == attribute) {
             if self.holds(&arc.object, operator, constant)? {
                 return Ok(true);
             }
         }
         if self.rules.has_mentions {
-            for mention in self.rules.reading.mentions(self.rules.source.trace, self.obsel.id)? {
-                if mention.outgoing
-                    && mention.predicate == attribute
-                    && self.holds(&Value::Obsel(mention.other), operator, constant)?
-                {
-                    return Ok(true);
-                }
-            }
+            let (reading, mut found) = (self.rules.reading, false);
+            elsewhere::for_each_arc(reading, self.rules.source.trace, self.obsel.id, &mut |_, arc| {
+                found = found || (arc.predicate == attribute && self.holds(&arc.object, operator, constant)?);
+                Ok(())
+            })?;
+            return Ok(found);
         }
         Ok(false)
     }

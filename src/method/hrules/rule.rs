@@ -176,7 +176,7 @@ impl Reader<'_> {
         };
         let id = self.text(place, rule, "id").map(|id| self.type_iri(place, id));
         let visible = match rule.get("visible") {
-            None => true,
+            None | Some(Value::Null) => true,
             Some(Value::Bool(visible)) => *visible,
             Some(_) => {
                 self.problems
@@ -216,14 +216,15 @@ impl Reader<'_> {
     fn subrule(&mut self, place: &str, subrule: &Value, id: &str, visible: bool) -> Option<Subrule> {
         let subrule = self.object(place, subrule)?;
         let types = match subrule.get("type") {
-            None => None,
+            None | Some(Value::Null) => None,
+            Some(Value::String(iri)) if iri.is_empty() => None,
             Some(_) => self
                 .text(place, subrule, "type")
                 .map(|iri| self.vocabulary.with_subtypes([iri])),
         };
         let mut constraints = Vec::new();
         match subrule.get("attributes") {
-            None => {}
+            None | Some(Value::Null) => {}
             Some(Value::Array(list)) => {
                 for (index, constraint) in list.iter().enumerate() {
                     let place = format!("{place}, attribute {}", index + 1);
