@@ -90,6 +90,10 @@ pub enum Error {
     /// A query takes more memory than it may; the text names the limit. Raised by `sparql`.
     #[error("{0}")]
     TooComplex(String),
+    /// A trace cannot be computed within limits, and it is not tried again before some seconds. Raised by
+    /// `resource::refresh`.
+    #[error("{0}")]
+    Excess(Diagnosis, u64),
     /// The store failed; `StoreError` tells a full disk from the rest.
     #[error(transparent)]
     Store(#[from] StoreError),

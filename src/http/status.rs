@@ -128,7 +128,7 @@ pub fn failure(error: &Error, server: &Server) -> Response<Body> {
         Error::Store(StoreError::Busy) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
-        Error::TooManyAttempts(seconds) => {
+        Error::TooManyAttempts(seconds) | Error::Excess(_, seconds) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
         }
         _ => {}
@@ -190,7 +190,9 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
             StatusCode::SERVICE_UNAVAILABLE,
             ours("", "the store is busy; try again"),
         ),
-        Error::Timeout(_) | Error::TooComplex(_) => (StatusCode::SERVICE_UNAVAILABLE, exception("")),
+        Error::Timeout(_) | Error::TooComplex(_) | Error::Excess(..) => {
+            (StatusCode::SERVICE_UNAVAILABLE, exception(""))
+        }
         // Nobody may be there to read this.
         Error::Gone(_) => (StatusCode::BAD_REQUEST, ours("Parse error", "the body is not complete")),
         Error::Store(StoreError::Unusable(_) | StoreError::Damaged(_) | StoreError::Failed(_)) | Error::Internal(_) => {
@@ -345,6 +347,17 @@ mod test {
                 text_of("503 Service Unavailable\nthe store is busy; try again"),
             ),
             (
+                Error::Excess(
+                    Diagnosis {
+                        title: "compute_obsels",
+                        problems: vec![text_of("too long")],
+                    },
+                    60,
+                ),
+                503,
+                text_of("503 Service Unavailable\ncompute_obsels: ko\n* too long"),
+            ),
+            (
                 Error::Store(StoreError::Damaged(text_of("/var/lib"))),
                 500,
                 text_of("500 Internal Error - Unexpected exception\nthe log of the server says more"),
@@ -403,6 +416,14 @@ mod test {
         assert_eq!(
             header_of(Error::Store(StoreError::Busy), "retry-after").as_deref(),
             Some("1")
+        );
+        let excess = Diagnosis {
+            title: "",
+            problems: vec!["too long".to_owned()],
+        };
+        assert_eq!(
+            header_of(Error::Excess(excess, 60), "retry-after").as_deref(),
+            Some("60")
         );
         assert_eq!(header_of(Error::NotFound, "vary"), None);
     }

@@ -19,6 +19,7 @@ mod obsels;
 mod post_via_get;
 mod profiler;
 mod round_trip;
+mod scopes;
 mod slices;
 mod sparql_endpoints;
 mod urls;
