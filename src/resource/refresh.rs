@@ -407,7 +407,7 @@ impl Attempt<'_> {
                     let is_same = known.digest == result.computation.digest;
                     result.computation.sources = known.sources.clone().filter(|_| is_same);
                     result.computation.failure = known.failure.clone();
-                    if !is_same {
+                    if result.computation.sources.is_none() {
                         result.computation.state = None;
                         result.obsels = Some(cleared(reading)?);
                     }
@@ -463,7 +463,7 @@ fn same(a: &Graph, b: &Graph) -> bool {
 /// Where a computation was stored.
 enum Stored {
     /// By this process.
-    Here(Computation),
+    Here(Box<Computation>),
     /// By another process, meanwhile.
     ByAnother,
     /// It was not: what it was a computation of has changed meanwhile.
@@ -515,7 +515,7 @@ fn store(
     }
     change.put_computation(trace, &computed.computation.encode())?;
     change.commit()?;
-    Ok(Stored::Here(computed.computation))
+    Ok(Stored::Here(Box::new(computed.computation)))
 }
 
 fn models_are(change: &Change<'_>, models: &[(String, u64)]) -> Result<bool> {

@@ -7,6 +7,7 @@ mod conditional;
 mod cors;
 mod documents;
 mod errors;
+mod excess;
 mod external;
 mod handler;
 mod hostile;
