@@ -25,10 +25,11 @@ pub(super) fn limits(inputs: &Inputs<'_>) -> Limits {
 }
 
 /// Returns the prefixes that a query about a source may use without declaring them, besides the well-known ones: `ktbs`,
-/// and `m` for the model of the source.
+/// and `m` for the model of the source, unless no name could follow its IRI: there is a fragment in it already.
 pub(super) fn prefixes(source: &Source) -> Vec<(&'static str, String)> {
     let mut prefixes = vec![("ktbs", KTBS.to_owned())];
-    if let Some(model) = &source.model {
+    let has_fragment = |model: &&String| model.trim_end_matches('#').contains('#');
+    if let Some(model) = source.model.as_ref().filter(|model| !has_fragment(model)) {
         let end = if model.ends_with(['#', '/']) { "" } else { "#" };
         prefixes.push(("m", format!("{model}{end}")));
     }
