@@ -36,4 +36,16 @@ impl Property {
             _ => reading.name_of(iri)?.map(Self::Arc),
         })
     }
+
+    /// Tells whether an IRI names what each obsel has by being one, so that it can be no attribute.
+    pub fn is_reserved(iri: &str) -> bool {
+        [
+            ktbs::HAS_BEGIN,
+            ktbs::HAS_END,
+            ktbs::HAS_TRACE,
+            ktbs::HAS_SOURCE_OBSEL,
+            rdf::TYPE,
+        ]
+        .contains(&iri)
+    }
 }

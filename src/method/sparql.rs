@@ -186,6 +186,7 @@ fn below(inputs: &Inputs<'_>, path: &str) -> Result<Dataset, Stop> {
         let iri = format!("{root}{}", entry.head.path);
         builder.start_graph(&iri);
         builder.add(&entry.graph);
+        builder.check()?;
         if let Some(number) = entry.head.trace
             && !inputs.hidden.contains(&iri)
         {

@@ -201,6 +201,7 @@ fn subtree(asked: &Asked<'_>) -> Result<Dataset> {
             Part::Graph(name, graph) => {
                 builder.start_graph(name);
                 builder.add(graph);
+                builder.check()?;
             }
             Part::Obsels {
                 snapshot,

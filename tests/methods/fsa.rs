@@ -383,7 +383,8 @@ fn problems_are_told_when_the_trace_is_described() {
     };
     let mut bad_forms = two("#A", "#B", "#E");
     bad_forms["states"]["#E"]["ktbs_obsel_type"] = json!(3);
-    bad_forms["states"]["#E"]["ktbs_attributes"] = json!({"#x": "median #v", "#y": 1});
+    bad_forms["states"]["#E"]["ktbs_attributes"] = json!({"#x": "median #v", "#y": 1,
+        "http://liris.cnrs.fr/silex/2009/ktbs#hasEnd": "#v"});
     let cases = [
         (
             String::from("start -> end"),
@@ -416,7 +417,8 @@ fn problems_are_told_when_the_trace_is_described() {
         (
             bad_forms.to_string(),
             "Reason: State '#E': \"ktbs_obsel_type\" should be a string or null\n    State '#E': unknown function 'median'\n    \
-             State '#E': the attribute #y should be a string",
+             State '#E': the attribute #y should be a string\n    \
+             State '#E': <http://liris.cnrs.fr/silex/2009/ktbs#hasEnd> follows from the match, and can not be an attribute",
         ),
     ];
     for (text, expected) in &cases {
@@ -504,6 +506,34 @@ fn what_would_never_end_is_stopped() {
             .problems("fsa", &["s"], &[("fsa", &many)])
             .contains("limit fsa-tokens")
     );
+}
+
+#[test]
+fn attributes_are_bounded() {
+    let world = world();
+    let long = "x".repeat(100_000);
+    let obsels: Vec<String> = (0..50).map(|at| format!("m:v \"{at}{long}\"")).collect();
+    for (at, properties) in obsels.iter().enumerate() {
+        let (id, at) = (format!("o{at}"), at as i64);
+        add(&world, &[(&id, at, at, if at == 49 { "B" } else { "A" }, properties)]);
+    }
+    let with = |attributes: Value| {
+        json!({"states": {
+            "start": {"transitions": [{"condition": "#A", "target": "s1"}]},
+            "s1": {"transitions": [{"condition": "#A", "target": "s1"}, {"condition": "#B", "target": "#E"}]},
+            "#E": {"terminal": true, "ktbs_attributes": attributes},
+        }})
+        .to_string()
+    };
+    let problem = world.problems("fsa", &["s"], &[("fsa", &with(json!({"#all": "concat #v"})))]);
+    assert!(problem.contains("would be longer than 4194304 bytes"), "{problem}");
+    // The last values of many attributes are read once.
+    let many: Value = (0..2000)
+        .map(|i| (format!("#a{i}"), json!("count #v")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let found = world.compute("fsa", &["s"], &[("fsa", &with(many))]);
+    assert!(found.len() == 1 && found[0].contains("m:a1999 50"));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Attributes of a match, from those of its obsels.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::rc::Rc;
 
 use super::super::literal::{Literal, Number};
+use super::super::property::Property;
 use super::super::source::resolve;
 use crate::obsel::Value;
 use crate::vocab::{XSD, xsd};
@@ -70,8 +71,12 @@ impl Attribute {
                 (*function, source.trim())
             }
         };
+        let iri = resolve(model, key)?;
+        if Property::is_reserved(&iri) {
+            return Err(format!("<{iri}> follows from the match, and can not be an attribute"));
+        }
         Ok(Self {
-            iri: resolve(model, key)?,
+            iri,
             function,
             source: resolve(source_model, source)?,
         })
@@ -84,7 +89,7 @@ pub struct Item<'t> {
     /// As the obsel has it.
     pub value: Outcome<'t>,
     /// Its lexical form, or the IRI.
-    pub text: Rc<str>,
+    pub text: Cow<'t, str>,
     /// Its meaning; `None` for an IRI.
     pub literal: Option<Literal<'t>>,
 }
@@ -105,7 +110,7 @@ impl<'t> Item<'t> {
     pub fn time(time: i64) -> Self {
         let text = time.to_string();
         Self {
-            text: text.as_str().into(),
+            text: text.clone().into(),
             value: Outcome::Typed(text, xsd::INTEGER.to_owned()),
             literal: Some(Literal::integer(time)),
         }

@@ -1,6 +1,8 @@
 //! From matches to obsels of the target.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use bumpalo::Bump;
@@ -8,11 +10,12 @@ use serde_json::Value as Json;
 
 use super::super::elsewhere;
 use super::super::literal::Literal;
+use super::super::progress::Clock;
 use super::super::property::Property;
 use super::super::source::resolve;
 use super::super::term::{Names, is_obsel_id, path_of};
 use super::super::{Inputs, Sink, Source, Stop};
-use super::attributes::{Attribute, Item, Outcome, apply};
+use super::attributes::{Attribute, Function, Item, Outcome, apply};
 use super::automaton::Automaton;
 use super::engine::Match;
 use crate::obsel::{Arc, Name, Obsel, Value};
@@ -91,6 +94,7 @@ pub struct Output<'a> {
     has_source_obsel: Name,
     /// Whether what is said of an obsel may stand in the record of another.
     has_mentions: bool,
+    clock: RefCell<Clock>,
     datatypes: Vec<(String, Name)>,
     /// Where the obsels of the last computation are, if any is kept.
     kept: Option<TraceNumber>,
@@ -103,8 +107,14 @@ pub struct Output<'a> {
 /// A form, in terms of the dictionary. What the dictionary has not, no obsel has.
 struct Ready<'a> {
     kind: Name,
-    attributes: Vec<(&'a Attribute, Name, Option<Property>)>,
+    /// The properties whose values are wanted, each once.
+    properties: Vec<Property>,
+    /// The attributes, their names, the index of the property from which each is made.
+    attributes: Vec<(&'a Attribute, Name, Option<usize>)>,
 }
+
+/// The longest texts that the functions on attributes may make for one obsel, all together, in bytes.
+const LONGEST_TEXTS: usize = 4 << 20;
 
 impl<'a> Output<'a> {
     /// Prepares to make obsels of these forms. `kept` tells that those of the last computation stay, but for the ids in
@@ -128,16 +138,25 @@ impl<'a> Output<'a> {
                 continue;
             };
             let mut attributes = Vec::with_capacity(form.attributes.len());
+            let mut properties = Vec::new();
+            let mut known: HashMap<&str, Option<usize>> = HashMap::new();
             for attribute in &form.attributes {
-                attributes.push((
-                    attribute,
-                    sink.name(&attribute.iri)?,
-                    Property::find(reading, &attribute.source)?,
-                ));
+                let index = match known.get(attribute.source.as_str()) {
+                    Some(index) => *index,
+                    None => {
+                        let property = Property::find(reading, &attribute.source)?;
+                        properties.extend(property);
+                        let index = property.map(|_| properties.len() - 1);
+                        known.insert(&attribute.source, index);
+                        index
+                    }
+                };
+                attributes.push((attribute, sink.name(&attribute.iri)?, index));
             }
             attributes.sort_by_key(|(_, name, _)| *name);
             ready.push(Some(Ready {
                 kind: sink.name(&form.kind)?,
+                properties,
                 attributes,
             }));
         }
@@ -150,6 +169,7 @@ impl<'a> Output<'a> {
             names: Names::new(reading),
             has_source_obsel: sink.name(ktbs::HAS_SOURCE_OBSEL)?,
             has_mentions: reading.trace(source.trace)?.mentions > 0,
+            clock: RefCell::new(Clock::new(inputs)),
             datatypes: Vec::new(),
             kept: inputs.target.trace.filter(|_| kept),
             free: free.iter().cloned().collect(),
@@ -204,7 +224,8 @@ impl<'a> Output<'a> {
                 }
             };
             let arc = Arc { predicate, object };
-            if !obsel.arcs.contains(&arc) {
+            let alike = obsel.arcs.iter().rev().take_while(|other| other.predicate == predicate);
+            if !alike.into_iter().any(|other| *other == arc) {
                 obsel.arcs.push(arc);
             }
         }
@@ -241,19 +262,33 @@ impl<'a> Output<'a> {
         let Some(form) = self.forms[state].as_ref().filter(|form| !form.attributes.is_empty()) else {
             return Ok(Vec::new());
         };
-        let mut items: Vec<Vec<Item<'a>>> = vec![Vec::new(); form.attributes.len()];
+        let mut items: Vec<Vec<Item<'a>>> = vec![Vec::new(); form.properties.len()];
         for event in events {
             let obsel = self.reading.obsel(self.source.trace, event)?.ok_or_else(damaged)?;
-            for ((_, _, source), items) in form.attributes.iter().zip(&mut items) {
-                if let Some(property) = source {
-                    self.values(&obsel, *property, items)?;
-                }
+            for (property, items) in form.properties.iter().zip(&mut items) {
+                self.clock.borrow_mut().tick()?;
+                self.values(&obsel, *property, items)?;
             }
         }
-        let outcomes = form.attributes.iter().zip(&items);
-        Ok(outcomes
-            .filter_map(|((attribute, name, _), items)| Some((*name, apply(attribute.function, items)?)))
-            .collect())
+        let (mut outcomes, mut length) = (Vec::new(), 0);
+        for (attribute, name, index) in &form.attributes {
+            let items = index.map_or(&[][..], |index| &items[index]);
+            for _ in 0..=items.len() / 16 {
+                self.clock.borrow_mut().tick()?;
+            }
+            if attribute.function == Function::Concat {
+                length += items.iter().map(|item| item.text.len() + 1).sum::<usize>();
+                if length > LONGEST_TEXTS {
+                    let problem = format!(
+                        "The attributes of an obsel, <{}> among them, would be longer than {LONGEST_TEXTS} bytes",
+                        attribute.iri
+                    );
+                    return Err(vec![problem].into());
+                }
+            }
+            outcomes.extend(apply(attribute.function, items).map(|outcome| (*name, outcome)));
+        }
+        Ok(outcomes)
     }
 
     /// Adds the values of a property of an obsel, wherever they stand.
@@ -286,10 +321,10 @@ impl<'a> Output<'a> {
 
     /// Returns a value to apply functions to.
     fn item(&self, value: Value<'a>) -> Result<Item<'a>, Stop> {
-        let (text, literal): (Rc<str>, _) = match value {
+        let (text, literal): (Cow<'a, str>, _) = match value {
             Value::Obsel(id) => (format!("{}{id}", self.source.iri).into(), None),
             Value::BelowRoot(path) => (format!("{}{path}", self.reading.root()).into(), None),
-            Value::Named(name) => (self.names.spell(name)?, None),
+            Value::Named(name) => (self.names.spell(name)?.to_string().into(), None),
             Value::Iri(iri) => (iri.into(), None),
             Value::Blank(_) => ("".into(), None),
             Value::String(lexical) => (lexical.into(), Some(Literal::String(lexical.into()))),

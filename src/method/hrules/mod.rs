@@ -5,7 +5,7 @@
 
 mod rule;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::elsewhere;
@@ -89,7 +89,7 @@ struct Rules<'a> {
 /// its constraints. What the dictionary has not, no obsel has.
 struct Compiled<'a> {
     given: Option<Name>,
-    types: Option<Vec<Name>>,
+    types: Option<Rc<HashSet<Name>>>,
     constraints: Vec<(Option<Property>, Operator, &'a Literal<'static>)>,
 }
 
@@ -112,17 +112,24 @@ impl<'a> Rules<'a> {
                 }
             }
         };
+        // Subrules on the same type share what it stands for.
+        let mut named: HashMap<*const BTreeSet<String>, Rc<HashSet<Name>>> = HashMap::new();
         let mut compiled = Vec::with_capacity(subrules.len());
         for subrule in subrules {
             let types = match &subrule.types {
                 None => None,
-                Some(types) => {
-                    let mut names = Vec::new();
-                    for iri in types {
-                        names.extend(reading.name_of(iri)?);
+                Some(types) => Some(match named.get(&Rc::as_ptr(types)) {
+                    Some(names) => Rc::clone(names),
+                    None => {
+                        let mut names = HashSet::new();
+                        for iri in types.iter() {
+                            names.extend(reading.name_of(iri)?);
+                        }
+                        let names = Rc::new(names);
+                        named.insert(Rc::as_ptr(types), Rc::clone(&names));
+                        names
                     }
-                    Some(names)
-                }
+                }),
             };
             let mut constraints = Vec::with_capacity(subrule.constraints.len());
             for constraint in &subrule.constraints {

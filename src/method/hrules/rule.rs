@@ -4,6 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -21,7 +22,7 @@ pub struct Subrule {
     /// Whether the obsels of the rule are copied.
     pub visible: bool,
     /// The IRIs of the types of which an obsel must have one, subtypes included.
-    pub types: Option<BTreeSet<String>>,
+    pub types: Option<Rc<BTreeSet<String>>>,
     /// All must hold.
     pub constraints: Vec<Constraint>,
 }
@@ -218,9 +219,12 @@ impl Reader<'_> {
         let types = match subrule.get("type") {
             None | Some(Value::Null) => None,
             Some(Value::String(iri)) if iri.is_empty() => None,
-            Some(_) => self
-                .text(place, subrule, "type")
-                .map(|iri| self.vocabulary.with_subtypes([iri])),
+            Some(_) => {
+                let found = self
+                    .text(place, subrule, "type")
+                    .map(|iri| self.vocabulary.subtypes_of(iri));
+                found.and_then(|found| found.map_err(|problem| self.problems.push(problem)).ok())
+            }
         };
         let mut constraints = Vec::new();
         match subrule.get("attributes") {
