@@ -90,8 +90,8 @@ enum Text {
     FrontEnd(Option<String>),
     /// A title, if any, and a message.
     Exception(&'static str, String),
-    /// The status with another reason, alone.
-    Reason(&'static str),
+    /// The status with another reason, and a message, if any.
+    Reason(&'static str, String),
     /// The list of what is offered, without the status.
     Offers(String),
 }
@@ -110,7 +110,8 @@ pub fn failure(error: &Error, server: &Server) -> Response<Body> {
         }
         Text::Exception("", message) => format!("{line}\n{message}"),
         Text::Exception(title, message) => format!("{line} - {title}\n{message}"),
-        Text::Reason(reason) => format!("{} {reason}", status.as_u16()),
+        Text::Reason(reason, message) if message.is_empty() => format!("{} {reason}", status.as_u16()),
+        Text::Reason(reason, message) => format!("{} {reason}\n{message}", status.as_u16()),
         Text::Offers(list) => list,
     };
     let mut response = respond(status, Body::Bytes(text.into_bytes()));
@@ -136,7 +137,7 @@ pub fn failure(error: &Error, server: &Server) -> Response<Body> {
         Error::IssuerDown => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(ISSUER_RETRY_AFTER));
         }
-        Error::TooManyAttempts(seconds) => {
+        Error::TooManyAttempts(seconds) | Error::Excess(_, seconds) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
         }
         _ => {}
@@ -159,6 +160,10 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
     match error {
         Error::Parse(_) => (StatusCode::BAD_REQUEST, exception("Parse error")),
         Error::BadQuery(_) => (StatusCode::BAD_REQUEST, exception("Parse exception")),
+        Error::BadUpdate(message) => {
+            let text = Text::Reason("Bad update query", message.clone());
+            (StatusCode::BAD_REQUEST, text)
+        }
         Error::BadRequest(_) => (StatusCode::BAD_REQUEST, exception("")),
         Error::InvalidData(_) | Error::Store(StoreError::Refused(_)) => {
             (StatusCode::FORBIDDEN, exception("Invalid data"))
@@ -178,7 +183,10 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
         Error::Conflict(_) => (StatusCode::CONFLICT, exception("Can not proceed")),
         Error::LengthRequired => (StatusCode::LENGTH_REQUIRED, Text::FrontEnd(None)),
         Error::EtagMismatch => (StatusCode::PRECONDITION_FAILED, Text::FrontEnd(None)),
-        Error::EtagRequired => (StatusCode::FORBIDDEN, Text::Reason("Forbidden: 'if-match' is required")),
+        Error::EtagRequired => {
+            let reason = "Forbidden: 'if-match' is required";
+            (StatusCode::FORBIDDEN, Text::Reason(reason, String::new()))
+        }
         Error::TooLarge(message) => (StatusCode::PAYLOAD_TOO_LARGE, front_end(message)),
         Error::AnswerTooLarge(message) => (StatusCode::FORBIDDEN, front_end(message)),
         Error::UnsupportedType(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, front_end(message)),
@@ -192,7 +200,9 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
             StatusCode::SERVICE_UNAVAILABLE,
             ours("", "the store is busy; try again"),
         ),
-        Error::NotLogged | Error::Timeout(_) | Error::TooComplex(_) => (StatusCode::SERVICE_UNAVAILABLE, exception("")),
+        Error::NotLogged | Error::Timeout(_) | Error::TooComplex(_) | Error::Excess(..) => {
+            (StatusCode::SERVICE_UNAVAILABLE, exception(""))
+        }
         // Nobody may be there to read this.
         Error::Gone(_) => (StatusCode::BAD_REQUEST, ours("Parse error", "the body is not complete")),
         Error::Store(StoreError::Unusable(_) | StoreError::Damaged(_) | StoreError::Failed(_)) | Error::Internal(_) => {
@@ -243,6 +253,11 @@ mod test {
                 Error::BadQuery(text_of("line 1")),
                 400,
                 text_of("400 Bad Request - Parse exception\nline 1"),
+            ),
+            (
+                Error::BadUpdate(text_of("line 1")),
+                400,
+                text_of("400 Bad update query\nline 1"),
             ),
             (
                 Error::BadRequest(text_of("no query")),
@@ -350,6 +365,17 @@ mod test {
                 text_of("503 Service Unavailable\nthe store is busy; try again"),
             ),
             (
+                Error::Excess(
+                    Diagnosis {
+                        title: "compute_obsels",
+                        problems: vec![text_of("too long")],
+                    },
+                    60,
+                ),
+                503,
+                text_of("503 Service Unavailable\ncompute_obsels: ko\n* too long"),
+            ),
+            (
                 Error::Store(StoreError::Damaged(text_of("/var/lib"))),
                 500,
                 text_of("500 Internal Error - Unexpected exception\nthe log of the server says more"),
@@ -408,6 +434,14 @@ mod test {
         assert_eq!(
             header_of(Error::Store(StoreError::Busy), "retry-after").as_deref(),
             Some("1")
+        );
+        let excess = Diagnosis {
+            title: "",
+            problems: vec!["too long".to_owned()],
+        };
+        assert_eq!(
+            header_of(Error::Excess(excess, 60), "retry-after").as_deref(),
+            Some("60")
         );
         assert_eq!(header_of(Error::NotFound, "vary"), None);
     }

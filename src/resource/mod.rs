@@ -55,6 +55,7 @@ mod stored_trace;
 mod target;
 mod trace;
 pub mod view;
+mod wide;
 
 use std::sync::Arc;
 
@@ -402,7 +403,7 @@ impl Service {
         let path = below(root, iri).ok_or(Error::NotFound)?;
         for path in self.computed_traces(path)? {
             match refresh::obsels(self, &path, Refresh::Default) {
-                Ok(()) | Err(Error::Conflict(_) | Error::NotFound) => {}
+                Ok(()) | Err(Error::Conflict(_) | Error::Excess(..) | Error::NotFound) => {}
                 Err(other) => return Err(other),
             }
         }
