@@ -1,8 +1,8 @@
 #!/bin/bash
 # Thousands of requests made from the description of the API, by schemathesis: `make test-api`.
 #
-# SCHEMATHESIS= is the program (pip install schemathesis); EXAMPLES= how many requests are made of each operation. Where it is
-# absent the test is skipped, and says so.
+# SCHEMATHESIS= is the program (pip install schemathesis); EXAMPLES= how many requests are made of each operation; PROGRAM= is
+# the kTBS. Where schemathesis is absent the test is skipped, and says so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 schemathesis=${SCHEMATHESIS:-$(command -v schemathesis || true)}
@@ -25,7 +25,7 @@ stop() {
 trap stop EXIT
 
 printf '[plugins]\ncors = true\nsparql_endpoints = true\nstats_subjects = true\n[cors]\nallow-origin = *\n' >"$work/api.conf"
-PORT=$port ROOT_PATH=/ktbs/ STORE=$work/store CONF=$work/api.conf conf/run.sh target/release/ktbs \
+PORT=$port ROOT_PATH=/ktbs/ STORE=$work/store CONF=$work/api.conf conf/run.sh "${PROGRAM:-target/release/ktbs}" \
     >"$work/log" 2>&1 </dev/null &
 server=$!
 for _ in {1..600}; do
