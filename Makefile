@@ -2,7 +2,7 @@
 #
 #   make run     serves http://localhost:8001/ktbs/ from a private Apache until Ctrl-C
 #   make test    checks everything
-#   make test-clients   tries real clients: Python kTBS, taaabs3, ktbs4js; see tests/clients/run.sh
+#   make test-clients   tries real clients: Python kTBS, taaabs3, ktbs4js, and our pages in a browser; see tests/clients/run.sh
 #   make test-api       sends thousands of requests made from the description of the API; see tests/clients/api.sh
 #   make install            installs the program, its configuration and its samples; takes DESTDIR= and PREFIX=/usr/local
 #   make deb                makes a Debian package, in target/debian/; needs cargo-deb

@@ -19,6 +19,7 @@ def choose(browser, action):
         const list = document.querySelector('[name=action]');
         const option = [...list.options].find(it => it.text === {action!r});
         if (!option) return [...list.options].map(it => it.text).join();
+        list.focus();
         option.selected = true;
         list.dispatchEvent(new Event('change'));
         return '';
