@@ -44,8 +44,8 @@ def send(browser, status):
 
 
 def follow(browser, text, expected):
-    """Follows a link of the answer."""
-    browser.value(f"[...document.querySelectorAll('#answer a')].find(a => a.innerText.includes({text!r})).click()")
+    """Follows a link of the answer, or pushes a button."""
+    browser.value(f"[...document.querySelectorAll('#answer a, #answer button')].find(a => a.innerText.includes({text!r})).click()")
     browser.until(f"location.pathname.endsWith({expected!r}) && document.readyState === 'complete'")
 
 

@@ -39,12 +39,15 @@ const choose = async () => {
 const act = async () => {
   const method = action.value;
   if (method === "DELETE" && !confirm(`Delete ${here}?`)) return;
+  answer.replaceChildren();
   const { reply, text } = await send(method);
   if (!reply.ok || method === "GET") return tell(reply, text);
   written = body.value;
+  // A link would be followed to what the browser has kept.
+  const anew = element("button", "Show it anew", { onclick: () => location.reload() });
   const created = text.split("\r\n").filter(uri => uri);
   if (method === "POST") tell(reply, "", ...created.slice(0, 20).flatMap(uri => [link(new URL(uri).pathname, uri), " "]));
-  else if (method === "PUT") tell(reply, "", link(location.href, "Show it anew"));
+  else if (method === "PUT") tell(reply, "", anew);
   else tell(reply, "", link(new URL(here.endsWith("/") ? ".." : ".", location.origin + here).href, "What contained it"));
 };
 const failed = error => tell({ status: "", statusText: "No answer" }, String(error));
