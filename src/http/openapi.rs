@@ -37,7 +37,7 @@ fn meaning(status: u16) -> &'static str {
         304 => "The client has it already.",
         400 => "The payload or the query is not well-formed; the text tells where.",
         401 => "One must log in, or what was given is wrong.",
-        403 => "The data or the visitor are refused, If-Match is missing, or a limit of the server was met; the text tells why.",
+        403 => "The data or the visitor are refused, If-Match is missing, or a limit was met; the text tells why.",
         404 => "No such resource, extension or parameter.",
         405 => "The resource does not support the method; Allow lists those it does.",
         406 => "No format suits Accept; the text lists those that are offered.",

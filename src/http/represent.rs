@@ -39,7 +39,10 @@ pub fn headers(view: &View, offer: &Offer, negotiated: bool) -> Result<HeaderMap
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if offer.media_type == "text/html" {
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(html::policy()));
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(html::policy()),
+        );
     }
     Ok(headers)
 }

@@ -52,7 +52,10 @@ fn several_payloads_are_posted_together_or_not_at_all() {
         ("[]", 403),
         (r#"{"@id": "o1", "begin": 2}"#, 403),
     ] {
-        for path in [format!("b/t/?post={one}&post={other}"), format!("b/t/?post={other}&post={one}")] {
+        for path in [
+            format!("b/t/?post={one}&post={other}"),
+            format!("b/t/?post={other}&post={one}"),
+        ] {
             ktbs.get(&path, &[]).expect(status);
             ktbs.get("b/t/o1", &[]).expect(404);
         }

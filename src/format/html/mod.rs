@@ -316,7 +316,11 @@ impl Page<'_, '_> {
         for offer in offers(view.shape) {
             if offer.format.parse.is_some() && !seen.contains(&offer.format.name) {
                 seen.push(offer.format.name);
-                let selected = if offer.media_type == "application/json" { " selected" } else { "" };
+                let selected = if offer.media_type == "application/json" {
+                    " selected"
+                } else {
+                    ""
+                };
                 self.text(&format!("<option{selected}>{}</option>", offer.media_type));
             }
         }
