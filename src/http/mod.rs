@@ -434,7 +434,13 @@ impl Exchange<'_> {
 }
 
 fn parser(media_type: &str) -> Result<&'static Format> {
-    format::parser(media_type).ok_or_else(|| Error::UnsupportedType(format!("no parser for {media_type}")))
+    format::parser(media_type).ok_or_else(|| {
+        Error::UnsupportedType(if format::obsel_reader(media_type).is_some() {
+            format!("{media_type} is read only where obsels are added, by a POST to their stored trace")
+        } else {
+            format!("no parser for {media_type}")
+        })
+    })
 }
 
 fn with_headers(outcome: Outcome, headers: HeaderMap) -> Response<Body> {
