@@ -170,6 +170,9 @@ fn operation(config: &Config, kinds: &[Described], method: &str, statuses: &[u16
         if method == "GET" && config.plugins.sparql_endpoints {
             parameters.extend(SPARQL.iter().map(query_parameter));
         }
+        if method == "GET" && config.plugins.post_via_get && kinds.iter().any(|kind| kind.class == "StoredTrace") {
+            parameters.extend(POST.iter().map(query_parameter));
+        }
         parameters.push(header("If-None-Match", false, "Etags of what the client has."));
     }
     if method == "PUT" {
@@ -190,6 +193,20 @@ fn operation(config: &Config, kinds: &[Described], method: &str, statuses: &[u16
     }
     operation
 }
+
+/// The parameters of obsels that are posted by a GET.
+static POST: [Parameter; 2] = [
+    Parameter {
+        name: "post",
+        form: Form::Text,
+        meaning: "Obsels to be added to a stored trace, as the payload of a POST.",
+    },
+    Parameter {
+        name: "ctype",
+        form: Form::Text,
+        meaning: "The media type of what is posted; application/json by default.",
+    },
+];
 
 /// The parameters of a SPARQL query.
 static SPARQL: [Parameter; 2] = [

@@ -32,7 +32,7 @@ trap 'stop; rm -rf "$work"' EXIT
 check() {
     local name=$1 options=$2
     shift 2
-    printf '[plugins]\ncors = true\nsparql_endpoints = true\nstats_subjects = true\n%b\n[cors]\nallow-origin = *\n' \
+    printf '[plugins]\ncors = true\nsparql_endpoints = true\npost_via_get = true\nstats_subjects = true\n%b\n[cors]\nallow-origin = *\n' \
         "$options" >"$work/$name.conf"
     PORT=$port ROOT_PATH=/ktbs/ STORE=$work/$name CONF=$work/$name.conf conf/run.sh "$program" \
         >"$work/log" 2>&1 </dev/null &
