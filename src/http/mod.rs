@@ -244,13 +244,14 @@ impl Exchange<'_> {
         if let Some(read) = format::obsel_reader(&media_type).filter(|_| is_trace) {
             return self.post_obsels(target, read, charset.as_deref(), body);
         }
-        let graph = if target.allow().contains(&"POST") {
+        let graph = if format::obsel_reader(&media_type).is_some() && !target.allow().contains(&"POST") {
+            // Lines of obsels are for stored traces: another resource says itself that it takes none.
+            Graph::new()
+        } else {
+            // A payload that cannot be read is told first, even where the resource would refuse any.
             let format = parser(&media_type)?;
             let payload = self.stages.time("receive", || body.read(self.config))?;
             self.parse(target, format, &payload, charset.as_deref(), false)?
-        } else {
-            // The resource says itself why it refuses, whatever the payload is.
-            Graph::new()
         };
         let created = self
             .stages
@@ -508,7 +509,13 @@ impl Exchange<'_> {
 }
 
 fn parser(media_type: &str) -> Result<&'static Format> {
-    format::parser(media_type).ok_or_else(|| Error::UnsupportedType(format!("no parser for {media_type}")))
+    format::parser(media_type).ok_or_else(|| {
+        Error::UnsupportedType(if format::obsel_reader(media_type).is_some() {
+            format!("{media_type} is read only where obsels are added, by a POST to their stored trace")
+        } else {
+            format!("no parser for {media_type}")
+        })
+    })
 }
 
 fn with_headers(outcome: Outcome, headers: HeaderMap) -> Response<Body> {

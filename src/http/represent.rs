@@ -8,7 +8,7 @@ use super::conditional;
 use super::response::Body;
 use super::target::to_uri;
 use crate::error::{Error, Result};
-use crate::format::{Offer, Prefixes, WriteView};
+use crate::format::{Offer, Prefixes, WriteView, html};
 use crate::resource::View;
 use crate::resource::view::Link;
 
@@ -38,6 +38,12 @@ pub fn headers(view: &View, offer: &Offer, negotiated: bool) -> Result<HeaderMap
         headers.append(header::LINK, value(link_value(link))?);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if offer.media_type == "text/html" {
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(html::policy()),
+        );
+    }
     Ok(headers)
 }
 

@@ -189,7 +189,7 @@ fn faces(path: &str) -> Vec<String> {
 
 /// Returns the extensions of all the syntaxes in which anything can be shown, and one of none.
 fn extensions() -> BTreeSet<&'static str> {
-    let shapes = described()
+    let shapes = described(true)
         .into_iter()
         .map(|described| described.shape)
         .chain([Shape::Acl]);
@@ -201,7 +201,7 @@ fn extensions() -> BTreeSet<&'static str> {
 fn parameters(path: &str) -> BTreeSet<String> {
     let id = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let mut all = BTreeSet::new();
-    for parameter in described().iter().flat_map(|described| described.parameters) {
+    for parameter in described(true).iter().flat_map(|described| described.parameters) {
         let values: Vec<String> = match parameter.form {
             Form::Integer => vec!["0".to_owned(), "9".to_owned()],
             Form::Natural => vec!["1".to_owned()],

@@ -17,6 +17,7 @@ mod limits;
 mod methods;
 mod negotiation;
 mod obsels;
+mod pages;
 mod post_via_get;
 mod profiler;
 mod round_trip;
