@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::output::{Output, xml_text};
 use super::prefixes::{Prefix, bound};
-use super::triples::{Node, Speller, Triple, for_each_block, label};
+use super::triples::{Blocks, Node, Speller, Triple, label, serialize};
 use super::{Prefixes, offers};
 use crate::error::{Error, Result};
 use crate::resource::view::Content;
@@ -144,7 +144,7 @@ impl Page<'_, '_> {
             "<h2>Description</h2><table><thead><tr><th>Subject</th><th>Property</th><th>Values</th></tr></thead>\n",
         );
         let mut cut = false;
-        let blocks = for_each_block(view, &mut |block| {
+        let mut write = Blocks(|block: &[Triple<'_>]| {
             for subject in block.chunk_by(|a, b| a[0] == b[0]) {
                 if self.shown >= SHOWN {
                     cut = true;
@@ -155,6 +155,7 @@ impl Page<'_, '_> {
             self.block += 1;
             self.output.pass()
         });
+        let blocks = serialize(view, &mut write);
         // A page that is long enough ends the walk by an error, since nothing else does.
         if !cut {
             blocks?;
