@@ -7,10 +7,10 @@ use std::io::Write;
 use crate::error::{Error, Result};
 use crate::obsel::Name;
 
-/// Bytes gathered before they are handed over at once.
-const CHUNK: usize = 64 * 1024;
+/// Bytes gathered before they are handed over at once: a record of FastCGI has room for them and for one more obsel.
+const CHUNK: usize = 60 * 1024;
 
-/// Gathers what the serializers write, and hands it over in chunks of some 64 KiB.
+/// Gathers what the serializers write, and hands it over in chunks of some 60 KiB.
 ///
 /// Serializers push to `bytes` directly, and call [`Output::pass`] wherever it suits them, at least once per obsel.
 pub struct Output<'w> {

@@ -405,6 +405,7 @@ fn typed(bytes: &mut Vec<u8>, lexical: &str, datatype: &Spelling) -> Written {
     Some(())
 }
 
+#[inline]
 fn spelling<'n>(
     names: &'n mut Memory<Spelling>,
     obsels: &Obsels,
