@@ -165,7 +165,7 @@ fn a_large_answer_is_large_records_in_few_sends() {
         });
         result.expect("served");
         assert!(received.stdout(1) == body, "pieces of {piece}");
-        let records = 5_000_000 / piece.max(65_528) * piece.div_ceil(65_528);
+        let records = 5_000_000_usize.div_ceil(piece.max(65_528)) * piece.div_ceil(65_528);
         assert!(received.records.len() <= records + 4, "pieces of {piece}");
         assert!(
             script.sends <= 5_000_000 / piece.max(65_528) + 4,
