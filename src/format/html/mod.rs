@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::output::{Output, xml_text};
 use super::prefixes::{Prefix, bound, model_namespace};
-use super::triples::{Node, Speller, Triple, for_each_block, label};
+use super::triples::{Blocks, Node, Speller, Triple, label, serialize};
 use super::{Prefixes, offers};
 use crate::error::{Error, Result};
 use crate::resource::View;
@@ -201,7 +201,7 @@ impl Page<'_, '_> {
     fn description(&mut self, view: &View) -> Result<()> {
         self.text("<h2>Description</h2>\n");
         let mut cut = false;
-        let blocks = for_each_block(view, &mut |block| {
+        let mut write = Blocks(|block: &[Triple<'_>]| {
             for subject in block.chunk_by(|a, b| a[0] == b[0]) {
                 if self.shown >= SHOWN {
                     cut = true;
@@ -212,6 +212,7 @@ impl Page<'_, '_> {
             self.block += 1;
             self.output.pass()
         });
+        let blocks = serialize(view, &mut write);
         // A page that is long enough ends the walk by an error, since nothing else does.
         if !cut {
             blocks?;
