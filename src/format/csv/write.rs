@@ -188,7 +188,10 @@ impl Rows<'_> {
         let before = bytes.len();
         if !plain::<Field>(bytes, start.as_bytes()) || !plain::<Field>(bytes, rest.as_bytes()) {
             bytes.truncate(before);
-            field(bytes, &[start, rest].concat().into_bytes());
+            bytes.push(b'"');
+            escaped::<Field>(bytes, start);
+            escaped::<Field>(bytes, rest);
+            bytes.push(b'"');
         }
         Ok(())
     }
