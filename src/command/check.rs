@@ -101,18 +101,17 @@ fn options(config: &Config) -> Vec<String> {
     lines
 }
 
-/// Tells whether the value of an option must not be told. Sections that are not known may be those of a former kTBS, with keys of
-/// sessions and secrets of OAuth: of these, only what speaks of none is told.
+/// Tells whether the value of an option must not be told. Sections of a former kTBS may have keys of sessions and secrets of
+/// OAuth, in addresses too: of these, only what speaks of none is told.
 fn is_secret(section: &str, name: &str, value: &str) -> bool {
     let speaks = |text: &str| {
         ["secret", "password", "token", "key"]
             .iter()
             .any(|word| text.to_lowercase().contains(word))
     };
-    match find(section, name) {
-        Some(row) => row.secret,
-        None => speaks(name) || speaks(value),
-    }
+    let row = find(section, name);
+    let is_former = row.is_none() || section.starts_with("oauth_");
+    row.is_some_and(|row| row.secret) || (is_former && (speaks(name) || speaks(value)))
 }
 
 /// Opens the store, if there is one.

@@ -200,7 +200,7 @@ pub static OPTIONS: &[Row] = &[
     row("oauth_github", "client_id", "", Kind::Text,
         "Name of this server at the provider."),
     row("oauth_github", "client_secret", "", Kind::Text,
-        "Secret that goes with client_id."),
+        "Secret that goes with client_id.").secret(),
     row("oauth_github", "redirect_uri", "", Kind::Text,
         "Where users come back to. If empty, @login below the root."),
 
@@ -213,7 +213,7 @@ pub static OPTIONS: &[Row] = &[
     row("oauth_claco", "client_id", "", Kind::Text,
         "Name of this server at the provider."),
     row("oauth_claco", "client_secret", "", Kind::Text,
-        "Secret that goes with client_id."),
+        "Secret that goes with client_id.").secret(),
     row("oauth_claco", "redirect_uri", "", Kind::Text,
         "Where users come back to. If empty, @login below the root."),
 

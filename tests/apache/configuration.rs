@@ -1,7 +1,5 @@
 //! A configuration that is changed while Apache runs.
 
-use rustix::process::{Signal, kill_process};
-
 use super::httpd::Httpd;
 
 const KTBS: &str = env!("CARGO_BIN_EXE_ktbs");
@@ -17,9 +15,7 @@ fn a_wrong_configuration_is_told_and_a_mended_one_read_at_once() {
     assert!(answer.head.contains("Cache-Control: max-age=7"), "{answer:?}");
 
     httpd.configure("[server]\nmax-bytes = many\n");
-    for process in httpd.processes() {
-        kill_process(process, Signal::KILL).expect("signalled");
-    }
+    httpd.kill_processes();
     for _ in 0..50 {
         let answer = httpd.answer("GET", "", "", b"");
         assert_eq!(answer.status, 500, "{answer:?}");
@@ -50,9 +46,7 @@ fn processes_share_one_store() {
     for _ in 0..3 {
         let answer = httpd.answer("GET", "b/", "", b"");
         assert_eq!(answer.status, 200, "{answer:?}");
-        for process in httpd.processes() {
-            kill_process(process, Signal::KILL).expect("signalled");
-        }
+        httpd.kill_processes();
         let _ = httpd.answer("GET", "b/", "", b"");
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -141,6 +141,19 @@ impl Httpd {
             .collect()
     }
 
+    /// Kills all processes of the program, and returns when they have ended.
+    pub fn kill_processes(&self) {
+        for process in self.processes() {
+            // It may have ended by itself meanwhile.
+            let _ = kill_process(process, Signal::KILL);
+        }
+        let start = Instant::now();
+        while !self.processes().is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(5), "a killed process goes on");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Ends everything, and returns the exit status of the script.
     pub fn stop(&mut self) -> Option<i32> {
         kill_process(Pid::from_child(&self.script), Signal::TERM).expect("signalled");
@@ -159,16 +172,19 @@ impl Drop for Httpd {
 impl Answer {
     /// Returns the answer that the bytes are.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let (head, body) = end.map_or((bytes, &b""[..]), |end| (&bytes[..end], &bytes[end + 4..]));
+        let head = String::from_utf8_lossy(head);
+        let is_chunked = head.to_lowercase().contains("\r\ntransfer-encoding: chunked");
+        let body = if is_chunked { joined(body) } else { body.to_owned() };
         Self {
             status: head
                 .split(' ')
                 .nth(1)
                 .and_then(|status| status.parse().ok())
                 .unwrap_or(0),
-            head: head.to_owned(),
-            body: body.to_owned(),
+            head: head.into_owned(),
+            body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 
@@ -176,6 +192,22 @@ impl Answer {
     pub fn line(&self, beginning: &str) -> Option<&str> {
         self.body.lines().find_map(|line| line.strip_prefix(beginning))
     }
+}
+
+/// Returns the body that chunks hold (RFC 9112 section 7.1), as far as it has come.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = chunks.windows(2).position(|two| two == b"\r\n") {
+        let length = std::str::from_utf8(&chunks[..end]).ok();
+        let length = length.and_then(|length| usize::from_str_radix(length, 16).ok());
+        let rest = &chunks[end + 2..];
+        let Some(length) = length.filter(|length| (1..=rest.len()).contains(length)) else {
+            break;
+        };
+        body.extend_from_slice(&rest[..length]);
+        chunks = rest.get(length + 2..).unwrap_or_default();
+    }
+    body
 }
 
 /// Sends a request that is to be the last on a connection, and reads the answer.
@@ -204,7 +236,7 @@ pub fn has_module(file: &str) -> bool {
     .any(|modules| Path::new(modules).join(file).exists())
 }
 
-/// Returns the pids and names of the children of a process.
+/// Returns the pids and names of the children of a process that have not ended.
 fn children(parent: Pid) -> Vec<(Pid, String)> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc").expect("/proc").flatten() {
@@ -219,7 +251,8 @@ fn children(parent: Pid) -> Vec<(Pid, String)> {
         let Some((name, rest)) = stat.split_once(" (").and_then(|(_, rest)| rest.split_once(") ")) else {
             continue;
         };
-        if rest.split(' ').nth(1) == Some(parent.as_raw_nonzero().to_string().as_str()) {
+        let has_ended = rest.starts_with('Z');
+        if !has_ended && rest.split(' ').nth(1) == Some(parent.as_raw_nonzero().to_string().as_str()) {
             children.push((pid, name.to_owned()));
         }
     }
