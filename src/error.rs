@@ -42,6 +42,9 @@ pub enum Error {
     /// Too many wrong credentials came from there. Raised by the plugin `authx`.
     #[error("too many failed attempts; try again in {0} s")]
     TooManyAttempts(u64),
+    /// The issuer of the configuration gives no usable answer. Raised by the plugin `authx`.
+    #[error("who you are cannot be found out: the identity provider gives no usable answer; try again later")]
+    IssuerDown,
     /// The resource does not support the method; `allow` lists those it does.
     #[error("{message}")]
     NotAllowed {

@@ -4,6 +4,7 @@
 //! words. What Rust calls the target `ktbs::http` is here the logger `ktbs.http`.
 
 pub mod access;
+mod file;
 mod format;
 pub mod json;
 pub mod plan;

@@ -6,6 +6,7 @@
 
 mod acl;
 mod apache;
+mod apache_doubts;
 mod check;
 mod collect;
 mod compact;

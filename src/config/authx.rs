@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::notice::Notice;
+
 /// What holds where no access control list says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -64,7 +66,7 @@ pub struct Authx {
     pub admin_groups: Vec<String>,
     /// The file of names and hashes of passwords.
     pub htpasswd: Option<PathBuf>,
-    /// The file of the keys of the issuer (RFC 7517).
+    /// The file of the keys of the issuer (RFC 7517); `None`: the issuer is asked.
     pub jwks: Option<PathBuf>,
     /// The issuer of tokens: `iss`.
     pub issuer: String,
@@ -74,6 +76,37 @@ pub struct Authx {
     pub user_claim: String,
     /// The claim that names the groups, if any.
     pub groups_claim: String,
+    /// The name of this server at the issuer.
+    pub client_id: String,
+    /// The file of the secret that goes with that name.
+    pub client_secret_file: Option<PathBuf>,
+    /// Whether the issuer is asked about tokens that it has not signed.
+    pub introspection: bool,
+}
+
+impl Authx {
+    /// Returns what is correct but probably not meant.
+    pub(super) fn doubts(&self) -> Vec<Notice> {
+        let mut doubts = Vec::new();
+        let is_safe = ["https://", "http://localhost", "http://127.", "http://[::1]"]
+            .iter()
+            .any(|start| self.issuer.starts_with(start));
+        if self.jwks.is_none() && !self.issuer.is_empty() && !is_safe {
+            doubts.push(Notice::of_option(
+                "authx",
+                "issuer",
+                "is neither of https nor of this machine: it is not asked for anything",
+            ));
+        }
+        if self.introspection && (self.issuer.is_empty() || self.client_id.is_empty()) {
+            doubts.push(Notice::of_option(
+                "authx",
+                "introspection",
+                "is on without issuer or client-id: nobody is asked",
+            ));
+        }
+        doubts
+    }
 }
 
 /// `[authx_admin]`.

@@ -310,6 +310,9 @@ fn doubts(config: &Config) -> Vec<Warning> {
             "is given without issuer or audience: no token is accepted",
         ));
     }
+    if config.plugins.authx {
+        doubts.extend(config.authx.doubts());
+    }
     if config.plugins.authx && config.plugins.meth_external {
         doubts.push(Notice::of_option(
             "plugins",

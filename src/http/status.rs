@@ -19,6 +19,9 @@ const TRIABLE: &str = "GET, HEAD, PUT, POST, DELETE";
 /// Seconds after which a client may try again what the store had no room for.
 const RETRY_AFTER: &str = "1";
 
+/// Seconds after which a client may try again whom only the issuer knows.
+const ISSUER_RETRY_AFTER: &str = "10";
+
 /// What came of a request that was not refused.
 #[derive(Debug)]
 pub enum Outcome {
@@ -127,6 +130,9 @@ pub fn failure(error: &Error, server: &Server) -> Response<Body> {
         Error::Store(StoreError::Busy) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
+        Error::IssuerDown => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(ISSUER_RETRY_AFTER));
+        }
         Error::TooManyAttempts(seconds) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
         }
@@ -160,6 +166,7 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
         Error::LoginRequired => (StatusCode::UNAUTHORIZED, exception("")),
         Error::Denied(_) => (StatusCode::FORBIDDEN, exception("")),
         Error::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, exception("")),
+        Error::IssuerDown => (StatusCode::SERVICE_UNAVAILABLE, exception("")),
         Error::NotAllowed { message, .. } => match message.as_str() {
             "" => (StatusCode::METHOD_NOT_ALLOWED, Text::FrontEnd(None)),
             message => (StatusCode::METHOD_NOT_ALLOWED, Text::Exception("", message.to_owned())),

@@ -1,5 +1,8 @@
 //! Who may do what, with the plugin authx.
 
+mod fake;
+mod introspection;
+mod issuer;
 mod lists;
 mod log;
 mod login;

@@ -25,7 +25,8 @@ fn ktbs() -> TestKtbs {
     })
 }
 
-fn now() -> u64 {
+/// Returns the time, in seconds since the epoch.
+pub fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("after 1970")
@@ -54,18 +55,31 @@ fn header(algorithm: Algorithm, kid: &str) -> Header {
     header
 }
 
+/// Returns a token that the issuer has signed.
 pub fn rsa(claims: &Value) -> String {
     let key = EncodingKey::from_rsa_pem(RSA).expect("a key");
     encode(&header(Algorithm::RS256, "rsa"), claims, &key).expect("a token")
 }
 
+/// Returns the same with another name of the key.
+pub fn rsa_named(kid: &str, claims: &Value) -> String {
+    let key = EncodingKey::from_rsa_pem(RSA).expect("a key");
+    encode(&header(Algorithm::RS256, kid), claims, &key).expect("a token")
+}
+
+/// Returns what a token of an issuer says of alice.
+pub fn claims_of(issuer: &str) -> Value {
+    with("iss", json!(issuer))
+}
+
 /// Returns a token of a header and claims, with the signature of another.
-fn forged(header: &Value, claims: &Value, signature: &str) -> String {
+pub fn forged(header: &Value, claims: &Value, signature: &str) -> String {
     let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{signature}", encode(header), encode(claims))
 }
 
-fn get(ktbs: &TestKtbs, path: &str, token: &str) -> Answer {
+/// Gets a resource with a token.
+pub fn get(ktbs: &TestKtbs, path: &str, token: &str) -> Answer {
     ktbs.get(path, &[("Authorization", &format!("Bearer {token}"))])
 }
 

@@ -5,6 +5,7 @@ mod checklist;
 mod compression;
 mod configuration;
 mod httpd;
+mod ldap;
 mod packaging;
 mod processes;
 mod proxies;

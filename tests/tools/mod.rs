@@ -3,6 +3,7 @@
 mod acl;
 mod collect;
 mod dump;
+mod lists;
 mod migration;
 mod protection;
 mod rebase;

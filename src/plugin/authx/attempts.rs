@@ -8,10 +8,10 @@ use std::fs::{File, OpenOptions};
 use std::net::IpAddr;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
+use super::now;
 use crate::error::{Error, Result};
 
 /// The name of the file, in the directory of the store.
@@ -192,12 +192,6 @@ fn place(address: Option<IpAddr>, count: u8) -> Vec<u8> {
     };
     place.push(count);
     place
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }
 
 #[cfg(test)]

@@ -1,23 +1,24 @@
-//! Bearer tokens (RFC 6750) that an issuer has signed (RFC 7519), checked against its public keys in a file (RFC 7517).
+//! Bearer tokens (RFC 6750): those that an issuer has signed (RFC 7519), checked against its public keys (RFC 7517), of a file or
+//! of [the issuer itself](super::issuer); others are [asked about](super::introspection).
 //!
 //! The algorithm is one of RS256, ES256 and EdDSA, and must be that of the key: what the token says of itself only chooses
 //! among the keys. `iss`, `aud` and `exp` are required; `nbf` holds if it is there.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::http::{header, request};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::Found;
+use super::{Caller, Found, introspection, issuer, now};
 use crate::config::{Authx, Config};
+use crate::error::Result;
+use crate::resource::Service;
 use crate::resource::access::Visitor;
 
 /// Longest token that is looked at, in bytes.
@@ -25,17 +26,22 @@ const MAX_TOKEN: usize = 8 << 10;
 /// Longest name of a user or a group, in bytes.
 const MAX_NAME: usize = 256;
 /// By how much clocks may differ, in seconds.
-const LEEWAY: u64 = 30;
+pub(super) const LEEWAY: u64 = 30;
 /// The algorithms that are accepted.
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
-/// Tells whether tokens can be checked.
+/// Tells whether tokens can be told from others.
 pub(super) fn is_configured(authx: &Authx) -> bool {
-    authx.jwks.is_some() && !authx.issuer.is_empty() && !authx.audience.is_empty()
+    is_signed_accepted(authx) || introspection::is_configured(authx)
+}
+
+/// Tells whether tokens that the issuer has signed are accepted.
+fn is_signed_accepted(authx: &Authx) -> bool {
+    !authx.issuer.is_empty() && !authx.audience.is_empty()
 }
 
 /// Returns the user of the token of a request.
-pub(super) fn find(config: &Config, request: &request::Parts) -> Found {
+pub(super) fn find(config: &Config, service: &Service, caller: &Caller, request: &request::Parts) -> Result<Found> {
     let authx = &config.authx;
     let token = request
         .headers
@@ -43,13 +49,41 @@ pub(super) fn find(config: &Config, request: &request::Parts) -> Found {
         .and_then(|header| header.as_bytes().split_at_checked(7))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "))
         .map(|(_, token)| token.trim_ascii());
-    match (token, &authx.jwks) {
-        (Some(token), Some(file)) if is_configured(authx) => match check(authx, file, token) {
-            Ok(visitor) => Found::Somebody(visitor),
-            Err(why) => Found::Wrong(format!("a token that is not good: {why}")),
-        },
-        _ => Found::Nothing,
+    let Some(token) = token.filter(|_| is_configured(authx)) else {
+        return Ok(Found::Nothing);
+    };
+    let is_short = token.len() <= MAX_TOKEN && !token.is_empty() && token.iter().all(u8::is_ascii_graphic);
+    let Some(token) = std::str::from_utf8(token).ok().filter(|_| is_short) else {
+        return Ok(Found::Wrong(
+            "a token that is empty, too long, or not in ASCII".to_owned(),
+        ));
+    };
+    let is_signed = is_signed_accepted(authx) && decode_header(token).is_ok();
+    if !is_signed && introspection::is_configured(authx) {
+        return introspection::find(config, service, caller, token);
     }
+    Ok(match check(config, service, token)? {
+        Ok(visitor) => Found::Somebody(visitor),
+        Err(why) => Found::Wrong(format!("a token that is not good: {why}")),
+    })
+}
+
+/// Returns the keys of the issuer; with that of a name, if it has one.
+///
+/// # Errors
+/// `IssuerDown`.
+pub(super) fn keys(config: &Config, service: &Service, name: Option<&str>) -> Result<Vec<u8>> {
+    if let Some(file) = &config.authx.jwks {
+        return Ok(std::fs::read(file).unwrap_or_else(|error| {
+            log::error!("the file jwks cannot be read: {error}");
+            Vec::new()
+        }));
+    }
+    let said = match name {
+        Some(name) => issuer::with_key(config, service, name)?,
+        None => issuer::said(config, service)?,
+    };
+    Ok(said.keys.clone().into_bytes())
 }
 
 /// Tokens that this process has found good: digest of the token and of all that it was checked against, until when, whose.
@@ -61,48 +95,76 @@ type Good = HashMap<[u8; 32], (u64, Visitor)>;
 /// Most tokens that a process remembers.
 const REMEMBERED: usize = 1_000;
 
-fn check(authx: &Authx, file: &Path, token: &[u8]) -> Result<Visitor, String> {
-    let token = std::str::from_utf8(token)
-        .ok()
-        .filter(|token| token.len() <= MAX_TOKEN)
-        .ok_or("it is too long, or not in ASCII")?;
-    let keys = std::fs::read(file).map_err(|error| {
-        log::error!("the file jwks cannot be read: {error}");
-        "there are no keys".to_owned()
-    })?;
-    let mut hasher = Sha256::new();
-    for part in [token.as_bytes(), &keys] {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part);
-    }
-    let digest: [u8; 32] = hasher.chain_update(format!("{authx:?}")).finalize().into();
-    let now = now();
-    let mut good = GOOD.lock().unwrap_or_else(PoisonError::into_inner);
-    let good = good.get_or_insert_default();
-    if let Some((until, visitor)) = good.get(&digest)
-        && *until > now
+fn check(config: &Config, service: &Service, token: &str) -> Result<Result<Visitor, String>> {
+    let authx = &config.authx;
+    let digest = |keys: &[u8]| -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        for part in [token.as_bytes(), keys] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        hasher.chain_update(format!("{authx:?}")).finalize().into()
+    };
+    let known = digest(&keys(config, service, None)?);
+    if let Some((until, visitor)) = good().get_or_insert_default().get(&known)
+        && *until > now()
     {
-        return Ok(visitor.clone());
+        return Ok(Ok(visitor.clone()));
     }
-    let claims = verified(authx, &keys, token)?;
-    let visitor = visitor(authx, &claims)?;
-    let until = claims.get("exp").and_then(Value::as_u64).unwrap_or(0);
-    if good.len() >= REMEMBERED {
-        good.clear();
+    let claims = match verified(config, service, token, &authx.audience)? {
+        Ok(claims) => claims,
+        Err(why) => return Ok(Err(why)),
+    };
+    // The keys may have been fetched again for it.
+    let known = digest(&keys(config, service, None)?);
+    Ok(visitor(authx, &claims).inspect(|visitor| {
+        let until = claims.get("exp").and_then(Value::as_u64).unwrap_or(0);
+        let mut good = good();
+        let good = good.get_or_insert_default();
+        if good.len() >= REMEMBERED {
+            good.clear();
+        }
+        good.insert(known, (until, visitor.clone()));
+    }))
+}
+
+fn good() -> MutexGuard<'static, Option<Good>> {
+    GOOD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the claims of a token that the issuer has signed for an audience; else why they are not good.
+///
+/// # Errors
+/// `IssuerDown`.
+pub(super) fn verified(
+    config: &Config,
+    service: &Service,
+    token: &str,
+    audience: &str,
+) -> Result<Result<Value, String>> {
+    let header = match header(token) {
+        Ok(header) => header,
+        Err(why) => return Ok(Err(why)),
+    };
+    let keys = keys(config, service, header.kid.as_deref())?;
+    Ok(claims(&config.authx.issuer, audience, &keys, &header, token))
+}
+
+/// Returns the header of a token, if it can be of a token that is accepted.
+fn header(token: &str) -> Result<Header, String> {
+    check_header(token)?;
+    let header = decode_header(token).map_err(|error| error.to_string())?;
+    if ALGORITHMS.contains(&header.alg) {
+        Ok(header)
+    } else {
+        Err(format!("the algorithm {:?} is not accepted", header.alg))
     }
-    good.insert(digest, (until, visitor.clone()));
-    Ok(visitor)
 }
 
 /// Returns the claims of a token whose signature and claims are good.
-fn verified(authx: &Authx, keys: &[u8], token: &str) -> Result<Value, String> {
-    check_header(token)?;
-    let header = decode_header(token).map_err(|error| error.to_string())?;
-    if !ALGORITHMS.contains(&header.alg) {
-        return Err(format!("the algorithm {:?} is not accepted", header.alg));
-    }
+fn claims(issuer: &str, audience: &str, keys: &[u8], header: &Header, token: &str) -> Result<Value, String> {
     let keys: JwkSet = serde_json::from_slice(keys).map_err(|error| {
-        log::error!("the file jwks is no set of keys: {error}");
+        log::error!("the keys of the issuer are no set of keys: {error}");
         "there are no keys".to_owned()
     })?;
     let fits = |key: &&Jwk| {
@@ -118,8 +180,8 @@ fn verified(authx: &Authx, keys: &[u8], token: &str) -> Result<Value, String> {
         is_for_signatures && is_named && has_algorithm
     };
     let mut validation = Validation::new(header.alg);
-    validation.set_issuer(&[&authx.issuer]);
-    validation.set_audience(&[&authx.audience]);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
     validation.set_required_spec_claims(&["exp", "iss", "aud"]);
     validation.validate_nbf = true;
     validation.leeway = LEEWAY;
@@ -148,7 +210,8 @@ fn check_header(token: &str) -> Result<(), String> {
     }
 }
 
-fn visitor(authx: &Authx, claims: &Value) -> Result<Visitor, String> {
+/// Returns the user whom claims name; else why there is none.
+pub(super) fn visitor(authx: &Authx, claims: &Value) -> Result<Visitor, String> {
     let is_name = |name: &&str| !name.is_empty() && name.len() <= MAX_NAME && !name.contains(char::is_control);
     let user = claims.get(&authx.user_claim).and_then(Value::as_str).filter(is_name);
     let user = user.ok_or_else(|| format!("its claim {} is no name", authx.user_claim))?;
@@ -162,10 +225,4 @@ fn visitor(authx: &Authx, claims: &Value) -> Result<Visitor, String> {
         groups: groups.into_iter().map(str::to_owned).collect(),
         ..Visitor::default()
     })
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -6,6 +6,10 @@
 mod attempts;
 mod basic;
 mod bearer;
+mod client;
+mod introspection;
+mod issuer;
+mod outgoing;
 mod password;
 mod personal;
 mod remote_user;
@@ -87,7 +91,7 @@ fn identify(config: &Config, service: &Service, request: &request::Parts) -> Res
             Way::Admin => basic::find_admin(config, service, caller, request)?,
             Way::Personal => personal::find(service, caller, request)?,
             Way::Basic => basic::find_user(config, service, caller, request)?,
-            Way::Bearer => bearer::find(config, request),
+            Way::Bearer => bearer::find(config, service, caller, request)?,
         };
         match found {
             Found::Nothing => {}

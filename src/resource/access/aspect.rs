@@ -15,7 +15,7 @@ use crate::resource::draft::Draft;
 use crate::resource::path::container;
 use crate::resource::view::{Content, Shape, View};
 use crate::resource::{Expected, Service, Target};
-use crate::store::{Change, Kind, Reading, acls};
+use crate::store::{Change, Head, Kind, Reading, acls};
 use crate::vocab::{access, acl, foaf, ktbs, rdf, xsd};
 
 /// Most grants of a list.
@@ -159,7 +159,8 @@ fn put(service: &Service, target: &Target, expected: &Expected, acl: &Acl) -> Re
     read(&service.find(&target.iri)?, service.access()?)
 }
 
-fn own(whole: &dyn Reading, path: &str) -> Result<Acl> {
+/// Returns what is recorded of a resource.
+pub(super) fn own(whole: &dyn Reading, path: &str) -> Result<Acl> {
     Ok(match acls::acl(whole, path)? {
         Some(bytes) => Acl::decode(&bytes)?,
         None => Acl::default(),
@@ -189,17 +190,31 @@ fn of_policy(policy: Policy) -> (String, Vec<Grant>) {
     ("@policy".to_owned(), vec![Grant { to, rights }])
 }
 
-/// Returns the graph of a list: `own` is that of the resource, `grants` are those of `holder`, which hold for it.
-fn graph(root: &str, path: &str, own: &Acl, holder: &str, grants: &[Grant]) -> Graph {
+/// Returns what the graph of a list says of the resource itself.
+fn own_graph(root: &str, path: &str, own: &Acl) -> Graph {
     let mut graph = Graph::new();
     let resource = iri(format!("{root}{path}"));
-    let holder = iri(format!("{root}{holder}"));
     if let Some(owner) = &own.owner {
         graph.insert(&resource, &iri(acl::OWNER), &user(owner));
     }
     if own.ignores_sources {
         graph.insert(&resource, &iri(access::IGNORES_SOURCES), &typed("true", xsd::BOOLEAN));
     }
+    graph
+}
+
+/// Returns the graph of what is recorded of a resource, and of nothing that it inherits.
+pub(super) fn recorded(root: &str, path: &str, own: &Acl) -> Graph {
+    match &own.grants {
+        Some(grants) => graph(root, path, own, path, grants),
+        None => own_graph(root, path, own),
+    }
+}
+
+/// Returns the graph of a list: `own` is that of the resource, `grants` are those of `holder`, which hold for it.
+fn graph(root: &str, path: &str, own: &Acl, holder: &str, grants: &[Grant]) -> Graph {
+    let mut graph = own_graph(root, path, own);
+    let holder = iri(format!("{root}{holder}"));
     let mut authorize = |name: String, to: Option<(&str, Term)>, rights: Rights| {
         let authorization = iri(format!("{root}{path}@acl#{name}"));
         let mut add = |property: &str, value: &Term| graph.insert(&authorization, &iri(property), value);
@@ -248,11 +263,21 @@ fn name(prefix: &str, term: &Term) -> Option<String> {
     Visitor::is_name(&name).then_some(name)
 }
 
-/// Returns the list that a graph describes.
+/// Returns the list that a graph describes, where the visitor may say so.
 fn parse(graph: &Graph, target: &Target) -> Result<Acl> {
-    let root = target.snapshot.root();
-    let resource = format!("{root}{}", target.entry.head.path);
+    let head = &target.entry.head;
     let mut problems = Vec::new();
+    let list = list(graph, target.snapshot.root(), head, &mut problems);
+    if list.ignores_sources && !target.rights.include(Rights::READ) {
+        problems.push("Only who may read the sources of a trace may let others ignore them".to_owned());
+    }
+    refuse("check_new_graph", problems)?;
+    Ok(list)
+}
+
+/// Returns the list of a resource that a graph describes, and adds what is wrong in it to the problems.
+pub(super) fn list(graph: &Graph, root: &str, head: &Head, problems: &mut Vec<String>) -> Acl {
+    let resource = format!("{root}{}", head.path);
     let mut owners = graph.objects_of(&resource, acl::OWNER);
     let owner = owners.next().map(|owner| name(access::USER, owner));
     if owner == Some(None) || owners.next().is_some() {
@@ -261,17 +286,14 @@ fn parse(graph: &Graph, target: &Target) -> Result<Acl> {
     let owner = owner.flatten();
     let ignores = graph.object_of(&resource, access::IGNORES_SOURCES).and_then(as_literal);
     let ignores_sources = matches!(ignores, Some("true" | "1"));
-    if ignores_sources && target.entry.head.kind != Kind::ComputedTrace {
+    if ignores_sources && head.kind != Kind::ComputedTrace {
         problems.push("Only a computed trace has sources to ignore".to_owned());
-    }
-    if ignores_sources && !target.rights.include(Rights::READ) {
-        problems.push("Only who may read the sources of a trace may let others ignore them".to_owned());
     }
     let mut grants: Option<Vec<Grant>> = None;
     for authorization in graph.subjects_of(acl::ACCESS_TO, &resource) {
         let grants = grants.get_or_insert_default();
-        let rights = rights(graph, authorization, &mut problems);
-        for to in grantees(graph, authorization, &mut problems) {
+        let rights = rights(graph, authorization, problems);
+        for to in grantees(graph, authorization, problems) {
             // The owner needs no grant: what shows an empty list is not one.
             if matches!(&to, Grantee::User(name) if Some(name) == owner.as_ref()) {
                 continue;
@@ -285,12 +307,11 @@ fn parse(graph: &Graph, target: &Target) -> Result<Acl> {
     if grants.as_ref().is_some_and(|grants| grants.len() > GRANTS) {
         problems.push(format!("There are more than {GRANTS} grants"));
     }
-    refuse("check_new_graph", problems)?;
-    Ok(Acl {
+    Acl {
         owner,
         grants,
         ignores_sources,
-    })
+    }
 }
 
 fn rights(graph: &Graph, authorization: &Term, problems: &mut Vec<String>) -> Rights {

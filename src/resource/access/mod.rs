@@ -12,6 +12,7 @@
 //! its place. Owners and managers keep all rights on what is below, whatever is said there.
 
 mod aspect;
+pub mod lists;
 mod record;
 mod shown;
 mod sources;
