@@ -13,7 +13,7 @@ RUN make deb DEB_OPTIONS="-o /ktbs.deb"
 FROM debian:bookworm-slim
 COPY --from=build /ktbs.deb /tmp/ktbs.deb
 RUN apt-get update -q \
-    && apt-get install -q -y --no-install-recommends apache2 libapache2-mod-fcgid /tmp/ktbs.deb \
+    && apt-get install -q -y --no-install-recommends apache2 ca-certificates libapache2-mod-fcgid /tmp/ktbs.deb \
     && rm -rf /var/lib/apt/lists/* /tmp/ktbs.deb \
     && a2enmod -q fcgid && a2enconf -q ktbs \
     && ln -sf /dev/stderr /var/log/apache2/error.log \

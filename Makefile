@@ -3,7 +3,7 @@
 #   make run     serves http://localhost:8001/ktbs/ from a private Apache until Ctrl-C
 #   make test    checks everything; tests that need more than Apache (nginx, a directory…) are skipped where that is not installed
 #   make test-all       installs what those tests need, and lets none be skipped
-#   make test-clients   tries real clients: Python kTBS, taaabs3, ktbs4js; see tests/clients/run.sh
+#   make test-clients   tries real clients: Python kTBS, taaabs3, ktbs4js, our pages in a browser, a login; see tests/clients/run.sh
 #   make test-api       sends thousands of requests made from the description of the API; see tests/clients/api.sh
 #   make test-openid    logs in through mod_auth_openidc and a real provider; see tests/clients/openid.sh
 #   make install            installs the program, its configuration and its samples; takes DESTDIR= and PREFIX=/usr/local

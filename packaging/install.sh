@@ -25,6 +25,15 @@ install -D -m 755 "$program" "$root$prefix/bin/ktbs"
 install -d "$root$prefix/lib/ktbs"
 # Apache calls it by this name, to which its configuration gives the handler.
 ln -sfn ../../bin/ktbs "$root$prefix/lib/ktbs/ktbs.fcgi"
+# written OPTION... FILE: a file that the program writes about itself.
+written() {
+    local file=$root$prefix/share/${*: -1}
+    "$program" manual "${@:1:$#-1}" | install -D -m 644 /dev/stdin "$file"
+}
+written man/man1/ktbs.1
+written --completions bash bash-completion/completions/ktbs
+written --completions zsh zsh/vendor-completions/_ktbs
+written --completions fish fish/vendor_completions.d/ktbs.fish
 install -D -m 644 -t "$root$prefix/share/ktbs" "$here/../conf/apache.conf" "$here/../conf/ktbs.conf"
 for sample in "$here"/../conf/samples/*; do
     case $sample in

@@ -42,6 +42,7 @@ inside apt-get install -q -y /tmp/old.deb >"$work/apt.log" 2>&1 || { cat "$work/
 # As where there is an init: services may be reloaded.
 printf '#!/bin/sh\nexit 0\n' | install -m 755 /dev/stdin "$ROOT/usr/sbin/policy-rc.d"
 [[ $(inside stat -c %U:%G:%a /var/lib/ktbs) == www-data:www-data:750 ]] || fail "the store is not that of www-data"
+[[ -e $ROOT/usr/share/man/man1/ktbs.1.gz && -e $ROOT/usr/share/bash-completion/completions/ktbs ]] || fail "no manual"
 inside ktbs --version | grep -q '^ktbs ' || fail "no program"
 echo "Listen 127.0.0.1:$PORT" >"$ROOT/etc/apache2/ports.conf"
 echo "ServerName localhost" >"$ROOT/etc/apache2/conf-enabled/name.conf"
@@ -63,6 +64,15 @@ done
 [[ $(status --path-as-is "${root}lab%2F") == 200 ]] || fail "encoded slashes are refused"
 inside ktbs -c /etc/ktbs/ktbs.conf check >/dev/null || fail "check finds something wrong"
 
+status -H 'Content-Type: application/json' -d '{"@type": "StoredTrace", "@id": "t/", "hasModel": "http://example.org/m", "origin": "o"}' "${root}lab/" >/dev/null
+[[ $(status -H 'Content-Type: application/json' -d '[{"@type": "m:T", "begin": 1}, {"@type": "m:T", "begin": 2}]' "${root}lab/t/") == 201 ]] ||
+    fail "no obsels can be stored"
+tool() { inside ktbs -c /etc/ktbs/ktbs.conf "$@"; }
+tool dump >"$work/before.nq"
+(($(wc -l <"$work/before.nq") > 20)) || fail "the dump is not whole"
+inside ktbs -c /etc/ktbs/ktbs.conf check --apache >"$work/check" 2>&1 || { cat "$work/check"; fail "check --apache finds something wrong"; }
+! grep '^warning' "$work/check" || fail "check --apache doubts what the package installs"
+
 echo "--- upgrade, under load"
 touch "$work/go"
 for client in 1 2 3 4; do
@@ -78,6 +88,8 @@ wait $(jobs -p)
 sort "$work"/client? | uniq -c
 [[ $(sort -u "$work"/client?) == 200 ]] || fail "requests were lost"
 grep -q "^fixed-root-uri = $root" "$ROOT/etc/ktbs/ktbs.conf" || fail "the configuration was overwritten"
+tool dump | cmp - "$work/before.nq" || fail "the data are others"
+tool verify | grep -q '^problems: 0$' || fail "the store is not well"
 inside dpkg -s ktbs | grep -q '^Version: .*-2$' || fail "it is not upgraded"
 running=0
 for process in /proc/[0-9]*; do
@@ -105,4 +117,5 @@ inside a2enconf -q ktbs
 inside apache2ctl graceful
 sleep 2
 [[ $(status "${root}lab/") == 200 ]] || fail "the data are lost"
+tool dump | cmp - "$work/before.nq" || fail "the data are others"
 echo "the package installs, runs, upgrades and removes"

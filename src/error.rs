@@ -17,6 +17,10 @@ pub enum Error {
     /// What should be a SPARQL query or update is none.
     #[error("{0}")]
     BadQuery(String),
+    /// An update that SPARQL describes cannot be done: it is none, or breaks a rule of what it would change. Raised by the
+    /// plugin `sparql_endpoints`.
+    #[error("{0}")]
+    BadUpdate(String),
     /// The request is not of the protocol that it claims: something is missing, or comes twice. Raised by plugins.
     #[error("{0}")]
     BadRequest(String),
@@ -89,6 +93,10 @@ pub enum Error {
     /// A query takes more memory than it may; the text names the limit. Raised by `sparql`.
     #[error("{0}")]
     TooComplex(String),
+    /// A trace cannot be computed within limits, and it is not tried again before some seconds. Raised by
+    /// `resource::refresh`.
+    #[error("{0}")]
+    Excess(Diagnosis, u64),
     /// The store failed; `StoreError` tells a full disk from the rest.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -8,8 +8,7 @@ const TEXT: &str = "500 Internal Server Error\n\n\
     This kTBS could not start: its configuration or its store cannot be used.\n\
     The reason is in the error log of the web server; `ktbs check`, run on its machine, tells it too.\n";
 
-/// Answers 500 to any request: to be served [once](crate::fcgi::serve_one), so that the web server starts the program anew
-/// for the next request, and whatever was mended is seen at once.
+/// Answers 500 to any request.
 ///
 /// The answer points to the log and tells nothing of it: its reader may be anybody.
 #[derive(Debug)]

@@ -22,7 +22,9 @@ const LAYERS: [(&str, &[&str]); 17] = [
     ),
     (
         "plugin",
-        &["config", "error", "format", "method", "rdf", "resource", "sparql"],
+        &[
+            "config", "error", "format", "method", "rdf", "resource", "sparql", "vocab",
+        ],
     ),
     (
         "format",

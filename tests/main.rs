@@ -5,6 +5,7 @@ mod apache;
 mod durability;
 mod fcgi;
 mod http;
+mod interruption;
 mod layers;
 mod listen;
 mod methods;

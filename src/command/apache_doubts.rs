@@ -67,7 +67,7 @@ fn address(apache: &Apache, root: &str) -> Vec<String> {
     let is_named = |name: &&str| name.eq_ignore_ascii_case(host) || name.contains('*');
     if !names.is_empty() && !names.iter().any(is_named) {
         told.push(format!(
-            "no ServerName nor ServerAlias is {host}, the host of the root URI: links lead elsewhere, {proxy}"
+            "no ServerName nor ServerAlias is {host}, the host of the root URI: another virtual host may answer, {proxy}"
         ));
     }
     let mut listened = apache.all("listen").map(|it| {

@@ -69,6 +69,7 @@ impl Check {
                 None => wrong.push(format!("there is no user {name}")),
             }
         }
+        wrong.dedup();
         for line in told {
             writeln!(out, "{line}")?;
         }

@@ -52,25 +52,34 @@ fn page(mut command: clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
     page.render_synopsis_section(out)?;
     page.render_description_section(out)?;
     page.render_options_section(out)?;
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        let name = sub.get_name().to_uppercase();
-        writeln!(out, ".SH {name}")?;
-        let page = clap_mangen::Man::new(sub.clone());
-        let mut section = Vec::new();
-        page.render_synopsis_section(&mut section)?;
-        page.render_description_section(&mut section)?;
-        page.render_options_section(&mut section)?;
-        // Its headings are below that of the command.
-        out.extend_from_slice(
-            String::from_utf8_lossy(&section)
-                .replace("\n.SH ", "\n.SS ")
-                .replace(".SH SYNOPSIS", ".SS SYNOPSIS")
-                .as_bytes(),
-        );
+    for sub in command.get_subcommands() {
+        section(sub, "", out)?;
     }
     writeln!(out, ".SH \"EXIT STATUS\"\n{ENDINGS}\n.SH FILES")?;
     for (file, what) in FILES {
         writeln!(out, ".TP\n{file}\n{what}")?;
+    }
+    Ok(())
+}
+
+/// Writes the section of a command, then those of the commands that it has.
+fn section(command: &clap::Command, above: &str, out: &mut Vec<u8>) -> io::Result<()> {
+    if command.get_name() == "help" {
+        return Ok(());
+    }
+    let name = format!("{above}{}", command.get_name().to_uppercase());
+    writeln!(out, ".SH \"{name}\"")?;
+    let page = clap_mangen::Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    page.render_options_section(&mut text)?;
+    // Its headings are below that of the command.
+    let text = String::from_utf8_lossy(&text);
+    let text = text.replace("\n.SH ", "\n.SS ").replace(".SH SYNOPSIS", ".SS SYNOPSIS");
+    out.extend_from_slice(text.as_bytes());
+    for sub in command.get_subcommands() {
+        section(sub, &format!("{name} "), out)?;
     }
     Ok(())
 }

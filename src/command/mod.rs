@@ -145,17 +145,19 @@ impl Context {
         Ok(config::load(&files, &[])?)
     }
 
-    /// Starts the log, and opens the store.
+    /// Opens the store, and starts the log.
     ///
     /// # Errors
-    /// The configuration or the store cannot be used.
+    /// The configuration or the store cannot be used; the log is not started then, so that another configuration may do it.
     pub fn open(&self) -> Result<App, Error> {
         let (config, warnings) = self.load()?;
-        logging::start(&config.logging.channels().map_err(|(_, error)| Error::msg(error))?);
+        let channels = config.logging.channels().map_err(|(_, error)| Error::msg(error))?;
+        let app = App::open(config)?;
+        logging::start(&channels);
         for warning in warnings {
             log::warn!(target: "ktbs", "{warning}");
         }
-        Ok(App::open(config)?)
+        Ok(app)
     }
 
     /// Opens the store that the configuration names, which must be there, as it is.

@@ -36,6 +36,8 @@ pub enum Way {
     Basic,
     /// A token that an issuer has signed.
     Bearer,
+    /// A login in a browser.
+    Login,
 }
 
 impl Way {
@@ -46,7 +48,7 @@ impl Way {
 }
 
 /// The names of [`Way`], in the same order.
-pub(super) const WAYS: &[&str] = &["remote-user", "admin", "personal", "basic", "bearer"];
+pub(super) const WAYS: &[&str] = &["remote-user", "admin", "personal", "basic", "bearer", "login"];
 
 /// `[authx]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -82,7 +84,61 @@ pub struct Authx {
     pub client_secret_file: Option<PathBuf>,
     /// Whether the issuer is asked about tokens that it has not signed.
     pub introspection: bool,
+    /// What the login in a browser asks the issuer for.
+    pub scope: Vec<String>,
+    /// The file of the key by which sessions are encrypted; `None`: one beside the store.
+    pub session_key: Option<PathBuf>,
+    /// How long a session lasts, in seconds.
+    pub session_seconds: u64,
+    /// Whether to log out is to log out of the issuer too.
+    pub issuer_logout: bool,
+    /// The section of the provider of former versions that serves in place of the issuer; empty: none.
+    #[serde(rename = "oauth_flow")]
+    pub oauth_flow: String,
 }
+
+/// What must stay secret: it is never shown.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Returns a secret.
+    pub fn new(secret: &str) -> Self {
+        Self(secret.to_owned())
+    }
+
+    /// Returns what it is.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// `[oauth_github]`, `[oauth_claco]`: a provider of former versions, which is not of OpenID Connect.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OldFlow {
+    /// Where users log in.
+    pub auth_endpoint: String,
+    /// Where codes are exchanged for tokens.
+    pub access_token_endpoint: String,
+    /// What tells whose a token is.
+    pub api_endpoint: String,
+    /// The name of this server there.
+    pub client_id: String,
+    /// The secret that goes with that name.
+    pub client_secret: Secret,
+    /// Where users come back to; empty: `@login` below the root.
+    pub redirect_uri: String,
+}
+
+/// The names of the sections of [`OldFlow`]; empty: none.
+pub(super) const OLD_FLOWS: &[&str] = &["", "oauth_github", "oauth_claco"];
 
 impl Authx {
     /// Returns what is correct but probably not meant.
@@ -103,6 +159,13 @@ impl Authx {
                 "authx",
                 "introspection",
                 "is on without issuer or client-id: nobody is asked",
+            ));
+        }
+        if !self.issuer.is_empty() && !self.client_id.is_empty() && !self.scope.iter().any(|it| it == "openid") {
+            doubts.push(Notice::of_option(
+                "authx",
+                "scope",
+                "is without openid: the issuer will not tell who logs in",
             ));
         }
         doubts

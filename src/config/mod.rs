@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
-pub use authx::{Authx, AuthxAdmin, Policy, Way};
+pub use authx::{Authx, AuthxAdmin, OldFlow, Policy, Secret, Way};
 pub use check::check;
 pub use find::{Clues, VARIABLE};
 pub use kind::Kind;
@@ -54,6 +54,10 @@ pub struct Config {
     pub authx: Authx,
     /// `[authx_admin]`.
     pub authx_admin: AuthxAdmin,
+    /// `[oauth_github]`.
+    pub oauth_github: OldFlow,
+    /// `[oauth_claco]`.
+    pub oauth_claco: OldFlow,
     /// `[sparql]`.
     pub sparql: Sparql,
     /// `[meth_external]`.
@@ -64,6 +68,17 @@ pub struct Config {
     pub logging: Logging,
     /// `[access_log]`.
     pub access_log: AccessLogConfig,
+}
+
+impl Config {
+    /// Returns the provider of former versions that `oauth_flow` names, if any, and what its API calls the user.
+    pub fn old_flow(&self) -> Option<(&'static str, &OldFlow)> {
+        match self.authx.oauth_flow.as_str() {
+            "oauth_github" => Some(("id", &self.oauth_github)),
+            "oauth_claco" => Some(("user_id", &self.oauth_claco)),
+            _ => None,
+        }
+    }
 }
 
 /// `[server]`.
@@ -292,6 +307,15 @@ fn doubts(config: &Config) -> Vec<Warning> {
             "is empty: the plugin cors is on, but no origin is allowed",
         ));
     }
+    for origin in config.cors_allow_origin.iter().filter(|origin| !is_origin(origin)) {
+        doubts.push(Notice::of_option(
+            "cors",
+            "allow-origin",
+            format!(
+                "{origin:?} is no origin, and allows nobody: give a scheme and a host in lower case, without a path"
+            ),
+        ));
+    }
     if config.plugins.authx && !config.authx_admin.password.is_empty() && !config.authx_admin.password.starts_with('$')
     {
         doubts.push(Notice::of_option(
@@ -312,6 +336,16 @@ fn doubts(config: &Config) -> Vec<Warning> {
     }
     if config.plugins.authx {
         doubts.extend(config.authx.doubts());
+        if let Some((_, flow)) = config.old_flow()
+            && !flow.client_secret.reveal().is_empty()
+        {
+            doubts.push(Notice::of_option(
+                &config.authx.oauth_flow,
+                "client_secret",
+                "is in clear: whoever reads this file can pass for this server; a provider of OpenID Connect (issuer, \
+                client-secret-file in [authx]) needs no secret here",
+            ));
+        }
     }
     if config.plugins.authx && config.plugins.meth_external {
         doubts.push(Notice::of_option(
@@ -391,6 +425,13 @@ impl From<SparqlOptions> for Sparql {
             update_endpoints: options.update_endpoints,
         }
     }
+}
+
+/// Tells whether a browser could send this as the origin of a page.
+fn is_origin(text: &str) -> bool {
+    let host = text.split_once("://").map(|(_, host)| host);
+    let is_plain = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@']);
+    matches!(text, "*" | "null") || (host.is_some_and(is_plain) && !text.contains(|c: char| c.is_ascii_uppercase()))
 }
 
 fn prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {

@@ -2,7 +2,7 @@
 //!
 //! To add an option: a row in [`OPTIONS`], its line in `conf/ktbs.conf`, and a field where it is used.
 
-use super::authx::{POLICIES, WAYS};
+use super::authx::{OLD_FLOWS, POLICIES, WAYS};
 use super::kind::Kind;
 
 /// An option of the configuration.
@@ -143,8 +143,8 @@ pub static OPTIONS: &[Row] = &[
     row("cors", "allow-origin", "", Kind::Words,
         "Sites whose pages may use this kTBS, separated by spaces, as https://example.org; * is any."),
 
-    row("authx", "ways", "remote-user admin personal basic bearer", Kind::WordsOf(WAYS),
-        "How one finds out who sends a request, in this order: remote-user, admin, personal, basic, bearer."),
+    row("authx", "ways", "remote-user admin personal basic bearer login", Kind::WordsOf(WAYS),
+        "How one finds out who sends a request, in this order: remote-user, admin, personal, basic, bearer, login."),
     row("authx", "policy", "private", Kind::OneOf(POLICIES),
         "What holds where no access control list says otherwise: open, read-only (to strangers), private."),
     row("authx", "realm", "kTBS", Kind::HeaderValue,
@@ -173,6 +173,16 @@ pub static OPTIONS: &[Row] = &[
         "File of the secret that goes with client-id; if empty, there is none."),
     row("authx", "introspection", "false", Kind::Boolean,
         "Ask the issuer about tokens that it has not signed (RFC 7662)."),
+    row("authx", "scope", "openid", Kind::Words,
+        "What the login in browsers asks the issuer for; openid, and what it needs to tell the claims above."),
+    row("authx", "session-key", "", Kind::File,
+        "File of the key of sessions, of 32 bytes or more, closed to others. If empty, one is made beside the store."),
+    row("authx", "session-seconds", "28800", Kind::Whole { min: 60, max: 2_592_000 },
+        "How long a login in a browser lasts, in seconds."),
+    row("authx", "issuer-logout", "false", Kind::Boolean,
+        "Log out of the issuer too; it must know the root URI as an address to return to."),
+    row("authx", "oauth_flow", "", Kind::OneOf(OLD_FLOWS),
+        "Section of the provider where users log in, as in former versions, in place of the issuer."),
 
     row("authx_admin", "ip_whitelist", "", Kind::Addresses,
         "Addresses from which the administrator may come, separated by spaces."),
@@ -180,6 +190,32 @@ pub static OPTIONS: &[Row] = &[
         "Name of the administrator."),
     row("authx_admin", "password", "", Kind::Text,
         "Password of the administrator: a hash, as htpasswd -B makes it, or in clear.").secret(),
+
+    row("oauth_github", "auth_endpoint", "", Kind::Text,
+        "Where users log in."),
+    row("oauth_github", "access_token_endpoint", "", Kind::Text,
+        "Where codes are exchanged for tokens."),
+    row("oauth_github", "api_endpoint", "", Kind::Text,
+        "What tells who has logged in."),
+    row("oauth_github", "client_id", "", Kind::Text,
+        "Name of this server at the provider."),
+    row("oauth_github", "client_secret", "", Kind::Text,
+        "Secret that goes with client_id."),
+    row("oauth_github", "redirect_uri", "", Kind::Text,
+        "Where users come back to. If empty, @login below the root."),
+
+    row("oauth_claco", "auth_endpoint", "", Kind::Text,
+        "Where users log in."),
+    row("oauth_claco", "access_token_endpoint", "", Kind::Text,
+        "Where codes are exchanged for tokens."),
+    row("oauth_claco", "api_endpoint", "", Kind::Text,
+        "What tells who has logged in."),
+    row("oauth_claco", "client_id", "", Kind::Text,
+        "Name of this server at the provider."),
+    row("oauth_claco", "client_secret", "", Kind::Text,
+        "Secret that goes with client_id."),
+    row("oauth_claco", "redirect_uri", "", Kind::Text,
+        "Where users come back to. If empty, @login below the root."),
 
     row("sparql", "allow-scope-store", "false", Kind::Boolean,
         "Let the method sparql query the whole store (scope=store)."),

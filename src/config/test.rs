@@ -330,7 +330,7 @@ fn wrong_files_are_told_in_one_line() {
         ),
         (
             "[authx]\nways = basic magic\n",
-            "0.conf:2: [authx] ways: \"magic\" is none of remote-user, admin, personal, basic, bearer",
+            "0.conf:2: [authx] ways: \"magic\" is none of remote-user, admin, personal, basic, bearer, login",
         ),
         (
             "[authx]\nremote-groups = HTTP_X_GROUPS\n",
@@ -520,5 +520,24 @@ proptest! {
         for notice in notices {
             prop_assert!(!notice.to_string().contains(char::is_control));
         }
+    }
+}
+
+#[test]
+fn what_is_no_origin_is_told() {
+    let origins =
+        "* null https://a.example http://localhost:8000 https://b.example/ b.example https://B.example https://";
+    let (_, warnings) = load(
+        &[],
+        &[("cors", "allow-origin", origins), ("rdf_database", "repository", "x")],
+    )
+    .expect("correct");
+    let told: Vec<String> = warnings.iter().map(|warning| warning.text.clone()).collect();
+    assert_eq!(told.len(), 4, "{told:?}");
+    for (text, wrong) in told
+        .iter()
+        .zip(["https://b.example/", "b.example", "https://B.example", "https://"])
+    {
+        assert!(text.starts_with(&format!("{wrong:?} is no origin")), "{text}");
     }
 }

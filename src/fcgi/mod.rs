@@ -38,7 +38,7 @@ use std::io;
 
 pub use listen::{Address, Bound};
 pub use params::{MAX_PARAMS_BYTES, Params};
-pub use socket::{WEB_SERVER_ADDRS, has_socket, serve, serve_one, serve_threads};
+pub use socket::{WEB_SERVER_ADDRS, has_socket, serve, serve_threads};
 pub use spool::PATIENCE;
 
 /// Where a handler writes its answer (a CGI header block, then the body) and its messages for the log.

@@ -10,8 +10,12 @@ use super::record::{self, HEADER_LEN, Header, MAX_CONTENT, ProtocolStatus, kind}
 /// Longest line that [`Reply::log`] sends, in bytes. Apache cuts them at some 8,000 bytes too.
 const MAX_LOG_LINE: usize = 8000;
 
-/// Most full records in one system call: 2 MiB, more than any socket takes at once.
+/// Most records in one system call: 2 MiB, more than any socket takes at once.
 const MAX_BATCH: usize = 32;
+
+/// Least bytes, written at once, that leave as they are, in records of their own, rather than being copied to fill the one
+/// that waits.
+const DIRECT: usize = 16 << 10;
 
 /// The answer to one request. The first [`MAX_CONTENT`] bytes are kept until there are more, so that a short answer
 /// is one system call, and nothing of it has left if the handler fails.
@@ -95,8 +99,7 @@ impl<'c, 'b, S: Stream> RecordWriter<'c, 'b, S> {
         Ok(())
     }
 
-    /// Sends the kept content, if any, then as many full records as the bytes hold, at most [`MAX_BATCH`]. Returns how
-    /// many of the bytes have left.
+    /// Sends the kept content, if any, then the bytes, up to [`MAX_BATCH`] records. Returns how many of the bytes have left.
     fn send_records(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.begun {
             self.begun = true;
@@ -105,13 +108,15 @@ impl<'c, 'b, S: Stream> RecordWriter<'c, 'b, S> {
         let kept = std::mem::take(self.content);
         let first = self.header(kind::STDOUT, kept.len());
         let full = self.header(kind::STDOUT, MAX_CONTENT);
-        let mut slices = Vec::with_capacity(2 + 2 * MAX_BATCH.min(bytes.len() / MAX_CONTENT));
+        let last = self.header(kind::STDOUT, bytes.len() % MAX_CONTENT);
+        let mut slices = Vec::with_capacity(2 + 2 * MAX_BATCH.min(bytes.len().div_ceil(MAX_CONTENT)));
         if !kept.is_empty() {
             slices.extend([IoSlice::new(&first), IoSlice::new(&kept)]);
         }
         let mut sent = 0;
-        for piece in bytes.chunks_exact(MAX_CONTENT).take(MAX_BATCH) {
-            slices.extend([IoSlice::new(&full), IoSlice::new(piece)]);
+        for piece in bytes.chunks(MAX_CONTENT).take(MAX_BATCH) {
+            let header = if piece.len() == MAX_CONTENT { &full } else { &last };
+            slices.extend([IoSlice::new(header), IoSlice::new(piece)]);
             sent += piece.len();
         }
         let result = self.send(&mut slices);
@@ -128,17 +133,17 @@ impl<S: Stream> Write for RecordWriter<'_, '_, S> {
             return Err(ErrorKind::BrokenPipe.into());
         }
         let room = MAX_CONTENT - self.content.len();
-        if bytes.len() <= room {
-            self.content.extend_from_slice(bytes);
-            return Ok(bytes.len());
+        let direct = bytes.len() >= DIRECT;
+        if direct && (self.begun || bytes.len() > room) {
+            return self.send_records(bytes);
         }
-        let (now, rest) = if self.content.is_empty() {
-            (0, bytes)
-        } else {
-            (room, &bytes[room..])
-        };
-        self.content.extend_from_slice(&bytes[..now]);
-        Ok(now + self.send_records(rest)?)
+        let (now, later) = bytes.split_at(bytes.len().min(room));
+        self.content.extend_from_slice(now);
+        if !later.is_empty() {
+            self.send_records(&[])?;
+            self.content.extend_from_slice(later);
+        }
+        Ok(bytes.len())
     }
 
     /// Sends what was written so far. Not needed at the end, where it would cost a record and a system call more.

@@ -52,15 +52,8 @@ pub fn has_socket() -> bool {
 /// Descriptor 0 is no listening socket, or the handler of SIGTERM cannot be installed. What concerns one connection only
 /// is logged.
 pub fn serve(handler: &mut dyn Handler) -> io::Result<()> {
-    serve_connections(handler, usize::MAX)
-}
-
-/// Serves one connection on descriptor 0, which from most web servers is one request; or none, if SIGTERM comes first.
-///
-/// # Errors
-/// As [`serve`].
-pub fn serve_one(handler: &mut dyn Handler) -> io::Result<()> {
-    serve_connections(handler, 1)
+    let termination = Termination::on_sigterm()?;
+    serve_on(rustix::stdio::stdin(), &termination, handler)
 }
 
 /// Serves requests on a socket, or on descriptor 0, with so many threads, each with a handler of its own, until SIGTERM or
@@ -83,7 +76,7 @@ pub fn serve_threads<'h>(
     }
     let serve = || {
         let termination = Termination::new(wished.try_clone()?);
-        let served = serve_on(socket, &termination, &mut *make_handler(), usize::MAX);
+        let served = serve_on(socket, &termination, &mut *make_handler());
         // Where one fails, all end: those who look after the program see it.
         let _ = (&wish).write(b"X");
         served
@@ -112,22 +105,11 @@ pub fn serve_threads<'h>(
     })
 }
 
-fn serve_connections(handler: &mut dyn Handler, most: usize) -> io::Result<()> {
-    let termination = Termination::on_sigterm()?;
-    serve_on(rustix::stdio::stdin(), &termination, handler, most)
-}
-
-fn serve_on(
-    socket: BorrowedFd<'_>,
-    termination: &Termination,
-    handler: &mut dyn Handler,
-    most: usize,
-) -> io::Result<()> {
+fn serve_on(socket: BorrowedFd<'_>, termination: &Termination, handler: &mut dyn Handler) -> io::Result<()> {
     let web_servers = env::var(WEB_SERVER_ADDRS).ok();
     let listener = Listener::new(socket, termination, web_servers.as_deref())?;
     let mut buffers = Buffers::default();
-    for _ in 0..most {
-        let Some(socket) = listener.accept()? else { break };
+    while let Some(socket) = listener.accept()? {
         if let Err(e) = serve_connection(socket, &mut buffers, handler) {
             match e.kind() {
                 // The web server went away, mostly because its client did.

@@ -7,10 +7,10 @@ use std::io::Write;
 use crate::error::{Error, Result};
 use crate::obsel::Name;
 
-/// Bytes gathered before they are handed over at once.
-const CHUNK: usize = 64 * 1024;
+/// Bytes gathered before they are handed over at once: a record of FastCGI has room for them and for one more obsel.
+const CHUNK: usize = 60 * 1024;
 
-/// Gathers what the serializers write, and hands it over in chunks of some 64 KiB.
+/// Gathers what the serializers write, and hands it over in chunks of some 60 KiB.
 ///
 /// Serializers push to `bytes` directly, and call [`Output::pass`] wherever it suits them, at least once per obsel.
 pub struct Output<'w> {
@@ -50,69 +50,140 @@ impl<'w> Output<'w> {
 }
 
 /// Appends an integer in decimal.
+#[inline]
 pub fn integer(bytes: &mut Vec<u8>, value: i64) {
-    bytes.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    put(bytes, itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Which bytes have to be replaced, and by what.
-///
-/// The table is what makes writing fast: nearly all the bytes of nearly all texts are looked at, and copied as they are.
-pub struct Escapes {
-    is_special: [bool; 256],
-    replace: fn(u8) -> Option<&'static str>,
+/// How a syntax writes the characters that it cannot write as they are.
+pub trait Escapes {
+    /// Tells whether a byte has to be looked at closely. Nearly all the bytes of all texts are asked for: where few
+    /// comparisons tell it, the compiler compares many bytes at once.
+    fn is_special(byte: u8) -> bool;
+
+    /// Returns what stands for a special byte, or nothing if it stands for itself.
+    fn replacement(byte: u8) -> Option<&'static str>;
 }
 
-impl Escapes {
-    /// Returns the escapes of ASCII characters: those of which `specials` has the code, or that are control characters.
-    /// `replace` returns what stands for such a character, or nothing if it stands for itself.
-    pub const fn new(specials: &[u8], replace: fn(u8) -> Option<&'static str>) -> Self {
-        let mut is_special = [false; 256];
-        let mut at = 0;
-        while at < 0x20 {
-            is_special[at] = true;
-            at += 1;
-        }
-        at = 0;
-        while at < specials.len() {
-            is_special[specials[at] as usize] = true;
-            at += 1;
-        }
-        Self { is_special, replace }
+/// Appends a text, escaped.
+#[inline]
+pub fn escaped<E: Escapes>(bytes: &mut Vec<u8>, text: impl AsRef<[u8]>) {
+    if !plain::<E>(bytes, text.as_ref()) {
+        append_escaped::<E>(bytes, text.as_ref());
+    }
+}
+
+/// Appends bytes as they are. Made for a few of them: up to 32 are copied without a call of a function.
+#[inline]
+pub fn put(bytes: &mut Vec<u8>, text: &[u8]) {
+    plain::<Verbatim>(bytes, text);
+}
+
+/// What is written as it is.
+enum Verbatim {}
+
+impl Escapes for Verbatim {
+    fn is_special(_: u8) -> bool {
+        false
     }
 
-    /// Appends a text, escaped.
-    pub fn append(&self, bytes: &mut Vec<u8>, text: &str) {
-        let mut rest = text.as_bytes();
-        while let Some(at) = rest.iter().position(|byte| self.is_special[usize::from(*byte)]) {
-            bytes.extend_from_slice(&rest[..at]);
-            match (self.replace)(rest[at]) {
-                Some(replacement) => bytes.extend_from_slice(replacement.as_bytes()),
-                None => bytes.push(rest[at]),
+    fn replacement(_: u8) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Appends a text; returns false, with nothing appended, if some of its bytes are special.
+#[inline]
+pub fn plain<E: Escapes>(bytes: &mut Vec<u8>, text: &[u8]) -> bool {
+    match text.len() {
+        0 => true,
+        n @ 1..4 => {
+            let three = [text[0], text[n / 2], text[n - 1]];
+            let is_plain = !has_special::<E, 3>(&three);
+            if is_plain {
+                bytes.extend_from_slice(&three);
+                bytes.truncate(bytes.len() - (3 - n));
             }
-            rest = &rest[at + 1..];
+            is_plain
         }
-        bytes.extend_from_slice(rest);
+        4..8 => plain_two::<E, 4>(bytes, text),
+        8..16 => plain_two::<E, 8>(bytes, text),
+        16..=32 => plain_two::<E, 16>(bytes, text),
+        _ => plain_many::<E>(bytes, text),
     }
+}
+
+/// As [`plain`], for a text of N to 2 N bytes, which is two pieces that overlap.
+#[inline]
+fn plain_two<E: Escapes, const N: usize>(bytes: &mut Vec<u8>, text: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) else {
+        return false;
+    };
+    if has_special::<E, N>(first) | has_special::<E, N>(last) {
+        return false;
+    }
+    bytes.extend_from_slice(first);
+    bytes.truncate(bytes.len() - (2 * N - text.len()));
+    bytes.extend_from_slice(last);
+    true
+}
+
+/// As [`plain`], for a text of at least 16 bytes.
+fn plain_many<E: Escapes>(bytes: &mut Vec<u8>, text: &[u8]) -> bool {
+    let (pieces, _) = text.as_chunks::<16>();
+    let last = text.last_chunk::<16>();
+    if pieces.iter().chain(last).any(has_special::<E, 16>) {
+        return false;
+    }
+    bytes.extend_from_slice(text);
+    true
+}
+
+#[inline]
+fn has_special<E: Escapes, const N: usize>(piece: &[u8; N]) -> bool {
+    piece.iter().fold(false, |any, byte| any | E::is_special(*byte))
+}
+
+#[cold]
+fn append_escaped<E: Escapes>(bytes: &mut Vec<u8>, text: &[u8]) {
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| E::is_special(*byte)) {
+        bytes.extend_from_slice(&rest[..at]);
+        match E::replacement(rest[at]) {
+            Some(replacement) => bytes.extend_from_slice(replacement.as_bytes()),
+            None => bytes.push(rest[at]),
+        }
+        rest = &rest[at + 1..];
+    }
+    bytes.extend_from_slice(rest);
 }
 
 /// Appends a JSON string, with its quotes (RFC 8259, section 7).
+#[inline]
 pub fn json_string(bytes: &mut Vec<u8>, text: &str) {
     bytes.push(b'"');
-    json_characters(bytes, text);
+    escaped::<Json>(bytes, text);
     bytes.push(b'"');
 }
 
-/// Appends the inside of a JSON string.
-pub fn json_characters(bytes: &mut Vec<u8>, text: &str) {
-    JSON.append(bytes, text);
-}
+/// The inside of a JSON string.
+enum Json {}
 
-static JSON: Escapes = Escapes::new(b"\"\\", |byte| match byte {
-    b'"' => Some("\\\""),
-    b'\\' => Some("\\\\"),
-    0..0x20 => Some(JSON_CONTROLS[usize::from(byte)]),
-    _ => None,
-});
+impl Escapes for Json {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    }
+
+    fn replacement(byte: u8) -> Option<&'static str> {
+        match byte {
+            b'"' => Some("\\\""),
+            b'\\' => Some("\\\\"),
+            0..0x20 => Some(JSON_CONTROLS[usize::from(byte)]),
+            _ => None,
+        }
+    }
+}
 
 /// How JSON writes the control characters, by code.
 const JSON_CONTROLS: [&str; 32] = [
@@ -124,21 +195,33 @@ const JSON_CONTROLS: [&str; 32] = [
 /// Appends a text escaped for the content of an element or for a quoted attribute, in XML and in HTML.
 ///
 /// White space that a parser would normalise is written as references.
+#[inline]
 pub fn xml_text(bytes: &mut Vec<u8>, text: &str) {
-    XML.append(bytes, text);
+    escaped::<Xml>(bytes, text);
 }
 
-static XML: Escapes = Escapes::new(b"&<>\"'", |byte| match byte {
-    b'&' => Some("&amp;"),
-    b'<' => Some("&lt;"),
-    b'>' => Some("&gt;"),
-    b'"' => Some("&quot;"),
-    b'\'' => Some("&#39;"),
-    b'\t' => Some("&#9;"),
-    b'\n' => Some("&#10;"),
-    b'\r' => Some("&#13;"),
-    _ => None,
-});
+enum Xml {}
+
+impl Escapes for Xml {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        (byte < 0x20) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == b'\'')
+    }
+
+    fn replacement(byte: u8) -> Option<&'static str> {
+        match byte {
+            b'&' => Some("&amp;"),
+            b'<' => Some("&lt;"),
+            b'>' => Some("&gt;"),
+            b'"' => Some("&quot;"),
+            b'\'' => Some("&#39;"),
+            b'\t' => Some("&#9;"),
+            b'\n' => Some("&#10;"),
+            b'\r' => Some("&#13;"),
+            _ => None,
+        }
+    }
+}
 
 /// How many names are remembered at most: a trace may have any number of predicates.
 const REMEMBERED: usize = 16 * 1024;
@@ -206,6 +289,22 @@ mod test {
             serde_json::from_slice::<String>(&bytes).expect("it is a JSON string"),
             text
         );
+    }
+
+    #[test]
+    fn special_characters_are_escaped_wherever_they_stand() {
+        for length in 0..70 {
+            let plain = "é".repeat(length / 2) + &"x".repeat(length % 2);
+            let mut bytes = b"before".to_vec();
+            put(&mut bytes, plain.as_bytes());
+            assert_eq!(bytes, format!("before{plain}").as_bytes());
+            for at in 0..length {
+                let text = format!("{}\"{}", "a".repeat(at), "b".repeat(length - at - 1));
+                let mut bytes = b"before".to_vec();
+                json_string(&mut bytes, &text);
+                assert_eq!(bytes, format!("before\"{}\"", text.replace('"', "\\\"")).as_bytes());
+            }
+        }
     }
 
     #[test]

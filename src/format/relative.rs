@@ -1,5 +1,7 @@
 //! IRIs made shorter: references relative to the IRI of a document (RFC 3986, section 5).
 
+use super::output::{Escapes, plain};
+
 /// The IRI of a document, cut at the places from which others can be told.
 #[derive(Clone, Debug)]
 pub struct Base {
@@ -44,13 +46,11 @@ impl Base {
         self.directory.is_some_and(|it| &self.iri[..it] == iri)
     }
 
-    /// Tells whether a text, without escapes, is a relative reference to what has that name in the directory.
-    pub fn is_name(text: &str) -> bool {
-        !text.is_empty()
-            && !text.starts_with('.')
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte))
+    /// Appends a text if it is, without escapes, a relative reference to what has that name in the directory; returns false,
+    /// with nothing appended, if that is not certain.
+    #[inline]
+    pub fn put_name(bytes: &mut Vec<u8>, text: &str) -> bool {
+        !text.is_empty() && !text.starts_with('.') && plain::<Unreserved>(bytes, text.as_bytes())
     }
 
     /// Returns the shortest reference to an IRI among `#fragment`, what follows the directory of the document
@@ -69,6 +69,21 @@ impl Base {
         }
         let rest = iri.strip_prefix(&self.iri[..self.parent?])?;
         is_regular(rest).then_some(Reference("../", rest))
+    }
+}
+
+/// The characters that mean nothing in an IRI but themselves (RFC 3986, section 2.3).
+enum Unreserved {}
+
+impl Escapes for Unreserved {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        let (letter, digit) = ((byte | 0x20).wrapping_sub(b'a') < 26, byte.wrapping_sub(b'0') < 10);
+        !(letter | digit | (byte == b'_') | (byte == b'-') | (byte == b'.') | (byte == b'~'))
+    }
+
+    fn replacement(_: u8) -> Option<&'static str> {
+        None
     }
 }
 

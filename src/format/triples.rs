@@ -106,14 +106,43 @@ impl<'a> Speller<'a> {
     }
 }
 
-/// Calls a function with each block of a view.
+/// What a serializer does with a view.
+pub trait Serializer {
+    /// Writes a block.
+    ///
+    /// # Errors
+    /// `Gone` if the writer fails; `Serialize` for what the syntax cannot say; those of the store.
+    fn block(&mut self, block: &[Triple<'_>]) -> Result<()>;
+
+    /// Writes a flat obsel: one of which all that is to be said is what it is, in the order in which it says it, without
+    /// any blank node. It may return false, having written nothing, to be given a block instead.
+    ///
+    /// Nearly all obsels are flat, and writing them is nearly all the work.
+    ///
+    /// # Errors
+    /// As for `block`.
+    fn flat(&mut self, _obsel: &Obsel<'_>, _nodes: Nodes<'_>) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// A serializer that is given blocks only.
+pub struct Blocks<F>(pub F);
+
+impl<F: FnMut(&[Triple<'_>]) -> Result<()>> Serializer for Blocks<F> {
+    fn block(&mut self, block: &[Triple<'_>]) -> Result<()> {
+        (self.0)(block)
+    }
+}
+
+/// Gives a view to a serializer, one block after the other.
 ///
 /// # Errors
-/// Those of the function and of the store; `Serialize` for a term that is none of RDF 1.1.
-pub fn for_each_block(view: &View, f: &mut dyn FnMut(&[Triple<'_>]) -> Result<()>) -> Result<()> {
+/// Those of the serializer and of the store; `Serialize` for a term that is none of RDF 1.1.
+pub fn serialize(view: &View, serializer: &mut impl Serializer) -> Result<()> {
     match &view.content {
-        Content::Graph(graph) => f(&block_of_graph(graph, &view.iri)?),
-        Content::Obsels(obsels) => for_each_obsel(view, obsels, f),
+        Content::Graph(graph) => serializer.block(&block_of_graph(graph, &view.iri)?),
+        Content::Obsels(obsels) => each_obsel(view, obsels, serializer),
     }
 }
 
@@ -171,12 +200,12 @@ fn node_of_term<'a>(term: &'a SimpleTerm<'_>, id: TermId) -> Result<Node<'a>> {
 /// How many neighbours of a slice are remembered as said to be in the trace.
 const NEIGHBOURS: usize = 16 * 1024;
 
-fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>]) -> Result<()>) -> Result<()> {
+fn each_obsel(view: &View, obsels: &Obsels, serializer: &mut impl Serializer) -> Result<()> {
     let trace = Node::Iri(&obsels.trace, "");
     let alone = view.shape == Shape::Obsel;
     if !alone {
         let collection = Node::Iri(&view.iri, "");
-        f(&[
+        serializer.block(&[
             [trace, Node::Known(Known::HasObselCollection), collection],
             [
                 collection,
@@ -186,15 +215,20 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
         ])?;
     }
     let (mut said, mut told) = (HashSet::new(), HashSet::new());
+    // Where no obsel names another, there is nothing to be said of one that it does not say.
+    let all_is_said = !alone && (!obsels.partial || !obsels.has_mentions()?);
     obsels.for_each(&mut |obsel| {
+        let nodes = Nodes {
+            trace: &obsels.trace,
+            root: obsels.root(),
+        };
+        if all_is_said && is_flat(obsel) && serializer.flat(obsel, nodes)? {
+            return Ok(());
+        }
         let mentions = if alone || obsels.partial {
             obsels.relations(obsel)?
         } else {
             Vec::new()
-        };
-        let nodes = Nodes {
-            trace: &obsels.trace,
-            root: obsels.root(),
         };
         let mut block = Vec::with_capacity(8 + obsel.arcs.len() + obsel.blank_arcs.len() + mentions.len());
         nodes.describe(obsel, &mut block);
@@ -238,8 +272,14 @@ fn for_each_obsel(view: &View, obsels: &Obsels, f: &mut dyn FnMut(&[Triple<'_>])
         if mentions.len() + obsel.others.len() > 0 || obsels.partial {
             group(&mut block);
         }
-        f(&block)
+        serializer.block(&block)
     })
+}
+
+/// Tells whether all that an obsel says is about itself, without any blank node.
+fn is_flat(obsel: &Obsel<'_>) -> bool {
+    let is_blank = |arc: &Arc<'_>| matches!(arc.object, Value::Blank(_));
+    obsel.blank_arcs.is_empty() && obsel.others.is_empty() && !obsel.arcs.iter().any(is_blank)
 }
 
 /// Returns what an obsel is directly related to, either way, among what its description says.

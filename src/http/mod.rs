@@ -29,6 +29,7 @@ use self::response::Body;
 use self::status::Outcome;
 use self::target::Url;
 use crate::config::Config;
+use crate::digest::fnv128;
 use crate::error::{Error, Result};
 use crate::fcgi::Params;
 use crate::format::{self, Context, Format, Offer, Prefixes, ReadObsels};
@@ -50,7 +51,7 @@ pub fn answer(config: &Config, service: &Service, request: Request<Incoming<'_>>
             respond(config, service, &request, body, &stages, &visited)
         }))
         .unwrap_or_else(|_| Err(Error::Internal("a panic, told above".to_owned())))
-        .unwrap_or_else(|error| refuse(config, &error, Some(&request))),
+        .unwrap_or_else(|error| refuse_visitor(config, &error, &request)),
     };
     let (mut head, body) = response.into_parts();
     if config.plugins.profiler {
@@ -93,6 +94,38 @@ pub fn refuse(config: &Config, error: &Error, request: Option<&Parts>) -> Respon
     response
 }
 
+/// Refuses a request, to people with a page if a plugin has one.
+fn refuse_visitor(config: &Config, error: &Error, request: &Parts) -> Response<Body> {
+    let mut response = refuse(config, error, Some(request));
+    if let Some(page) = plugin::page(config, request, error) {
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        *response.body_mut() = Body::Bytes(page.into_bytes());
+    }
+    response
+}
+
+/// Answers with what a plugin says of what is its own; no cache keeps it.
+fn replied(config: &Config, request: &Parts, reply: plugin::Reply) -> Result<Response<Body>> {
+    let mut response = match reply.to {
+        Ok(uri) => {
+            let uri = HeaderValue::try_from(uri).map_err(|error| Error::Internal(error.to_string()))?;
+            status::success(Outcome::SeeOther(uri))
+        }
+        Err(error) => refuse_visitor(config, &error, request),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for cookie in reply.cookies {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
 /// Returns the response that refuses a request before anything is looked at, with the headers that all answers have.
 pub fn refuse_at_once(config: &Config, error: &Error, request: Request<Incoming<'_>>) -> Response<Body> {
     let (request, _) = request.into_parts();
@@ -115,6 +148,16 @@ fn respond(
     url.parameters.retain(|(name, _)| !plugin::takes(config, name));
     if let Some(answer) = document::answer(config, &request.method, &request.headers, &mut url) {
         return answer;
+    }
+    let own = plugin::Own {
+        config,
+        service,
+        request,
+        iri: &url.iri,
+        parameters: &url.parameters,
+    };
+    if let Some(reply) = plugin::own(&own) {
+        return replied(config, request, reply);
     }
     if config.plugins.authx && request.method == Method::OPTIONS {
         // Browsers ask it without credentials, and what may be tried does not depend on what there is.
@@ -201,13 +244,14 @@ impl Exchange<'_> {
         if let Some(read) = format::obsel_reader(&media_type).filter(|_| is_trace) {
             return self.post_obsels(target, read, charset.as_deref(), body);
         }
-        let graph = if target.allow().contains(&"POST") {
+        let graph = if format::obsel_reader(&media_type).is_some() && !target.allow().contains(&"POST") {
+            // Lines of obsels are for stored traces: another resource says itself that it takes none.
+            Graph::new()
+        } else {
+            // A payload that cannot be read is told first, even where the resource would refuse any.
             let format = parser(&media_type)?;
             let payload = self.stages.time("receive", || body.read(self.config))?;
             self.parse(target, format, &payload, charset.as_deref(), false)?
-        } else {
-            // The resource says itself why it refuses, whatever the payload is.
-            Graph::new()
         };
         let created = self
             .stages
@@ -420,7 +464,18 @@ impl Exchange<'_> {
         if view.shape == Shape::Root {
             view.links.push(document::link(&view.iri)?);
         }
+        let who = Some(offer.media_type)
+            .filter(|it| *it == "text/html")
+            .and_then(|_| plugin::link(self.config, self.service, self.request));
+        if let Some(who) = &who {
+            // The page of another user is another page.
+            let who = fnv128(format!("{who:?}").as_bytes());
+            for tag in &mut view.tags {
+                tag.push_str(&format!("-{who:x}"));
+            }
+        }
         let mut headers = represent::headers(&view, offer, self.url.extension.is_none())?;
+        view.links.extend(who);
         match HeaderValue::from_str(cache_control) {
             Ok(value) if !value.is_empty() => {
                 headers.insert(header::CACHE_CONTROL, value);
@@ -454,7 +509,13 @@ impl Exchange<'_> {
 }
 
 fn parser(media_type: &str) -> Result<&'static Format> {
-    format::parser(media_type).ok_or_else(|| Error::UnsupportedType(format!("no parser for {media_type}")))
+    format::parser(media_type).ok_or_else(|| {
+        Error::UnsupportedType(if format::obsel_reader(media_type).is_some() {
+            format!("{media_type} is read only where obsels are added, by a POST to their stored trace")
+        } else {
+            format!("no parser for {media_type}")
+        })
+    })
 }
 
 fn with_headers(outcome: Outcome, headers: HeaderMap) -> Response<Body> {

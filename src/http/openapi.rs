@@ -36,7 +36,8 @@ fn meaning(status: u16) -> &'static str {
         204 => "Deleted; a collection of obsels was emptied.",
         304 => "The client has it already.",
         400 => "The payload or the query is not well-formed; the text tells where.",
-        403 => "The data are refused, If-Match is missing, or a limit of the server was met; the text tells why.",
+        401 => "One must log in, or what was given is wrong.",
+        403 => "The data or the visitor are refused, If-Match is missing, or a limit was met; the text tells why.",
         404 => "No such resource, extension or parameter.",
         405 => "The resource does not support the method; Allow lists those it does.",
         406 => "No format suits Accept; the text lists those that are offered.",
@@ -45,6 +46,7 @@ fn meaning(status: u16) -> &'static str {
         412 => "If-Match names another state.",
         413 => "The request is larger than a limit, which the text names.",
         415 => "No parser for this media type, or this charset.",
+        429 => "Too many wrong passwords: Retry-After tells when to try again.",
         503 => "Busy, or a query is too complex; the text tells which.",
         507 => "The store is full; nothing was changed.",
         550 => "The state cannot be written in this format.",
@@ -58,7 +60,7 @@ fn meaning(status: u16) -> &'static str {
 /// `Internal` if it cannot be written.
 pub(super) fn write(config: &Config) -> Result<Vec<u8>> {
     let mut addresses: IndexMap<&str, Vec<Described>> = IndexMap::new();
-    for kind in described() {
+    for kind in described(config.plugins.authx) {
         addresses.entry(kind.address).or_default().push(kind);
     }
     let mut paths: Map<String, Value> = addresses
@@ -136,7 +138,15 @@ fn path(config: &Config, kinds: &[Described]) -> Value {
         *method == "OPTIONS" || is_endpoint || kinds.iter().any(|kind| kind.allow.contains(method))
     });
     for (method, statuses) in methods {
-        let operation = operation(config, kinds, method, statuses);
+        let asked: &[u16] = match *method {
+            _ if !config.plugins.authx => &[],
+            "OPTIONS" => &[],
+            _ => &[401, 403, 429],
+        };
+        let mut statuses = [statuses, asked].concat();
+        statuses.sort_unstable();
+        statuses.dedup();
+        let operation = operation(config, kinds, method, &statuses);
         item.insert(method.to_ascii_lowercase(), operation);
     }
     item.into()
@@ -156,6 +166,12 @@ fn operation(config: &Config, kinds: &[Described], method: &str, statuses: &[u16
                 known.push(parameter);
                 parameters.push(query_parameter(parameter));
             }
+        }
+        if method == "GET" && config.plugins.sparql_endpoints {
+            parameters.extend(SPARQL.iter().map(query_parameter));
+        }
+        if method == "GET" && config.plugins.post_via_get && kinds.iter().any(|kind| kind.class == "StoredTrace") {
+            parameters.extend(POST.iter().map(query_parameter));
         }
         parameters.push(header("If-None-Match", false, "Etags of what the client has."));
     }
@@ -178,6 +194,34 @@ fn operation(config: &Config, kinds: &[Described], method: &str, statuses: &[u16
     operation
 }
 
+/// The parameters of obsels that are posted by a GET.
+static POST: [Parameter; 2] = [
+    Parameter {
+        name: "post",
+        form: Form::Text,
+        meaning: "Obsels to be added to a stored trace, as the payload of a POST.",
+    },
+    Parameter {
+        name: "ctype",
+        form: Form::Text,
+        meaning: "The media type of what is posted; application/json by default.",
+    },
+];
+
+/// The parameters of a SPARQL query.
+static SPARQL: [Parameter; 2] = [
+    Parameter {
+        name: "query",
+        form: Form::Text,
+        meaning: "A SPARQL query about the resource, whose results are answered.",
+    },
+    Parameter {
+        name: "scope",
+        form: Form::One(&["graph", "subtree"]),
+        meaning: "What a query is about: the resource, or all that is below it.",
+    },
+];
+
 fn header(name: &str, required: bool, meaning: &str) -> Value {
     let schema = json!({"type": "string"});
     json!({"name": name, "in": "header", "required": required, "description": meaning, "schema": schema})
@@ -187,7 +231,7 @@ fn query_parameter(parameter: &Parameter) -> Value {
     let schema = match parameter.form {
         Form::Integer => json!({"type": "integer"}),
         Form::Natural => json!({"type": "integer", "minimum": 0}),
-        Form::Obsel => json!({"type": "string"}),
+        Form::Obsel | Form::Text => json!({"type": "string"}),
         Form::Flag => json!({"type": "string", "enum": ["", "yes", "no"]}),
         Form::One(words) => json!({"type": "string", "enum": words}),
         Form::Some(words) => json!({"type": "array", "items": {"type": "string", "enum": words}}),
@@ -273,6 +317,7 @@ fn payloads(config: &Config, kinds: &[Described], method: &str) -> Value {
             ("POST", "Base") => &["Base", "Model", "Trace", "Method", "DataGraph"],
             ("POST", "StoredTrace") => &["Obsel", "Obsels"],
             ("PUT", "StoredTraceObsels") => &["Obsels", "Anything"],
+            ("PUT", "AccessControlList") => &["Access", "Anything"],
             _ => &["Anything"],
         };
         has_obsels |= (method, kind.class) == ("POST", "StoredTrace");
@@ -343,6 +388,13 @@ fn schemas() -> Value {
         "DataGraph": item("DataGraph", json!({})),
         "Obsel": obsel,
         "Obsels": {"type": "array", "items": {"$ref": "#/components/schemas/Obsel"}},
+        "Access": {
+            "type": "object",
+            "properties": {
+                "owner": text, "inherited": {"type": "boolean"}, "ignoresSources": {"type": "boolean"},
+                "read": texts, "add": texts, "write": texts, "manage": texts,
+            },
+        },
         "Anything": {"type": "object", "description": "What a GET shows, edited."},
     })
 }
@@ -354,14 +406,28 @@ mod test {
     use super::*;
     use crate::plugin::test::config;
 
-    fn description() -> Value {
-        serde_json::from_slice(&write(&config()).unwrap()).unwrap()
+    fn description(authx: bool) -> Value {
+        let mut config = config();
+        config.plugins.authx = authx;
+        serde_json::from_slice(&write(&config).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn who_may_do_what_is_described_where_somebody_asks() {
+        let (without, with) = (description(false), description(true));
+        for path in ["/@acl", "/{base}/@acl", "/{base}/{trace}/@acl"] {
+            assert!(without["paths"][path].is_null(), "{path}");
+            for method in ["get", "put", "delete"] {
+                assert!(with["paths"][path][method]["responses"]["401"].is_object(), "{path}");
+            }
+        }
+        assert!(without["paths"]["/"]["get"]["responses"]["401"].is_null());
     }
 
     #[test]
     fn each_kind_is_described_where_it_is_with_what_it_takes() {
-        let description = description();
-        for kind in described() {
+        let description = description(true);
+        for kind in described(true) {
             let path = &description["paths"][format!("/{}", kind.address)];
             for method in kind.allow {
                 let operation = &path[method.to_ascii_lowercase()];
@@ -392,10 +458,10 @@ mod test {
 
     #[test]
     fn each_status_has_a_meaning_and_each_reference_a_target() {
-        for status in ANSWERS.iter().flat_map(|row| row.1) {
+        for status in ANSWERS.iter().flat_map(|row| row.1).chain(&[401, 429]) {
             assert_ne!(meaning(*status), "", "{status}");
         }
-        let description = description();
+        let description = description(true);
         let text = description.to_string();
         for reference in text.split("\"$ref\":\"#").skip(1) {
             let pointer = reference.split('"').next().unwrap();

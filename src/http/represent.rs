@@ -8,12 +8,13 @@ use super::conditional;
 use super::response::Body;
 use super::target::to_uri;
 use crate::error::{Error, Result};
-use crate::format::{Offer, Prefixes, WriteView};
+use crate::format::{Offer, Prefixes, WriteView, html};
 use crate::resource::View;
 use crate::resource::view::Link;
 
 /// Largest body that is held in memory, in bytes. Up to there the answer has a length, and may still become a refusal.
-pub const HELD: u64 = 1 << 20;
+/// Not more, since what was held of a larger one is written again.
+pub const HELD: u64 = 256 << 10;
 
 /// Returns the headers of a representation but `Cache-Control`. Where the format was negotiated, they say so.
 ///
@@ -38,6 +39,12 @@ pub fn headers(view: &View, offer: &Offer, negotiated: bool) -> Result<HeaderMap
         headers.append(header::LINK, value(link_value(link))?);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if offer.media_type == "text/html" {
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(html::policy()),
+        );
+    }
     Ok(headers)
 }
 
@@ -59,7 +66,7 @@ fn link_value(link: &Link) -> String {
 ///
 /// It is held whole if it is not larger than [`HELD`]. Otherwise what was written is dropped, and the view, which is a
 /// snapshot and gives the same bytes again, is written anew when the headers have been sent: formats need not know how
-/// to pause, at the price of writing the first MiB twice.
+/// to pause, at the price of writing its beginning twice.
 ///
 /// # Errors
 /// `AnswerTooLarge` if the body has more than `max_bytes`, which is then counted to the end; the errors of the format.
@@ -173,7 +180,7 @@ mod test {
     fn small_bodies_are_held_and_large_ones_streamed() {
         for (bytes, max_bytes, expected) in [
             (0, None, "Bytes(0)"),
-            (HELD, None, "Bytes(1048576)"),
+            (HELD, None, "Bytes(262144)"),
             (HELD + 1, None, "Stream"),
             (900, Some(900), "Bytes(900)"),
             (HELD + 1, Some(HELD + 1), "Stream"),

@@ -33,6 +33,8 @@ pub enum Outcome {
     Created(Vec<String>),
     /// The resource was deleted.
     Deleted,
+    /// What follows is at this absolute URI.
+    SeeOther(HeaderValue),
     /// Nothing was asked but what may be.
     Options,
     /// The URL is not below the root of this kTBS, which has nothing to say about it.
@@ -57,6 +59,7 @@ pub fn success(outcome: Outcome) -> Response<Body> {
         Outcome::Unchanged => respond(StatusCode::NOT_MODIFIED, Body::Absent(None)),
         Outcome::Created(iris) => created(&iris),
         Outcome::Deleted => respond(StatusCode::NO_CONTENT, Body::empty()),
+        Outcome::SeeOther(uri) => with(respond(StatusCode::SEE_OTHER, Body::empty()), header::LOCATION, uri),
         Outcome::Options => {
             let response = respond(StatusCode::OK, Body::empty());
             with(response, header::ALLOW, HeaderValue::from_static(TRIABLE))
@@ -87,8 +90,8 @@ enum Text {
     FrontEnd(Option<String>),
     /// A title, if any, and a message.
     Exception(&'static str, String),
-    /// The status with another reason, alone.
-    Reason(&'static str),
+    /// The status with another reason, and a message, if any.
+    Reason(&'static str, String),
     /// The list of what is offered, without the status.
     Offers(String),
 }
@@ -107,7 +110,8 @@ pub fn failure(error: &Error, server: &Server) -> Response<Body> {
         }
         Text::Exception("", message) => format!("{line}\n{message}"),
         Text::Exception(title, message) => format!("{line} - {title}\n{message}"),
-        Text::Reason(reason) => format!("{} {reason}", status.as_u16()),
+        Text::Reason(reason, message) if message.is_empty() => format!("{} {reason}", status.as_u16()),
+        Text::Reason(reason, message) => format!("{} {reason}\n{message}", status.as_u16()),
         Text::Offers(list) => list,
     };
     let mut response = respond(status, Body::Bytes(text.into_bytes()));
@@ -133,7 +137,7 @@ pub fn failure(error: &Error, server: &Server) -> Response<Body> {
         Error::IssuerDown => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(ISSUER_RETRY_AFTER));
         }
-        Error::TooManyAttempts(seconds) => {
+        Error::TooManyAttempts(seconds) | Error::Excess(_, seconds) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
         }
         _ => {}
@@ -156,6 +160,10 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
     match error {
         Error::Parse(_) => (StatusCode::BAD_REQUEST, exception("Parse error")),
         Error::BadQuery(_) => (StatusCode::BAD_REQUEST, exception("Parse exception")),
+        Error::BadUpdate(message) => {
+            let text = Text::Reason("Bad update query", message.clone());
+            (StatusCode::BAD_REQUEST, text)
+        }
         Error::BadRequest(_) => (StatusCode::BAD_REQUEST, exception("")),
         Error::InvalidData(_) | Error::Store(StoreError::Refused(_)) => {
             (StatusCode::FORBIDDEN, exception("Invalid data"))
@@ -175,7 +183,10 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
         Error::Conflict(_) => (StatusCode::CONFLICT, exception("Can not proceed")),
         Error::LengthRequired => (StatusCode::LENGTH_REQUIRED, Text::FrontEnd(None)),
         Error::EtagMismatch => (StatusCode::PRECONDITION_FAILED, Text::FrontEnd(None)),
-        Error::EtagRequired => (StatusCode::FORBIDDEN, Text::Reason("Forbidden: 'if-match' is required")),
+        Error::EtagRequired => {
+            let reason = "Forbidden: 'if-match' is required";
+            (StatusCode::FORBIDDEN, Text::Reason(reason, String::new()))
+        }
         Error::TooLarge(message) => (StatusCode::PAYLOAD_TOO_LARGE, front_end(message)),
         Error::AnswerTooLarge(message) => (StatusCode::FORBIDDEN, front_end(message)),
         Error::UnsupportedType(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, front_end(message)),
@@ -189,7 +200,9 @@ fn describe(error: &Error, reveal: bool) -> (StatusCode, Text) {
             StatusCode::SERVICE_UNAVAILABLE,
             ours("", "the store is busy; try again"),
         ),
-        Error::NotLogged | Error::Timeout(_) | Error::TooComplex(_) => (StatusCode::SERVICE_UNAVAILABLE, exception("")),
+        Error::NotLogged | Error::Timeout(_) | Error::TooComplex(_) | Error::Excess(..) => {
+            (StatusCode::SERVICE_UNAVAILABLE, exception(""))
+        }
         // Nobody may be there to read this.
         Error::Gone(_) => (StatusCode::BAD_REQUEST, ours("Parse error", "the body is not complete")),
         Error::Store(StoreError::Unusable(_) | StoreError::Damaged(_) | StoreError::Failed(_)) | Error::Internal(_) => {
@@ -240,6 +253,11 @@ mod test {
                 Error::BadQuery(text_of("line 1")),
                 400,
                 text_of("400 Bad Request - Parse exception\nline 1"),
+            ),
+            (
+                Error::BadUpdate(text_of("line 1")),
+                400,
+                text_of("400 Bad update query\nline 1"),
             ),
             (
                 Error::BadRequest(text_of("no query")),
@@ -296,6 +314,14 @@ mod test {
                 409,
                 text_of("409 Conflict - Can not proceed\ncheck_deletable: ko\n* Can not delete non-empty Base"),
             ),
+            (
+                Error::IssuerDown,
+                503,
+                text_of(
+                    "503 Service Unavailable\nwho you are cannot be found out: the identity provider gives no usable \
+                    answer; try again later",
+                ),
+            ),
             (Error::LengthRequired, 411, format!("411 Length Required{INFO}")),
             (Error::EtagMismatch, 412, format!("412 Precondition Failed{INFO}")),
             (
@@ -337,6 +363,17 @@ mod test {
                 Error::Store(StoreError::Busy),
                 503,
                 text_of("503 Service Unavailable\nthe store is busy; try again"),
+            ),
+            (
+                Error::Excess(
+                    Diagnosis {
+                        title: "compute_obsels",
+                        problems: vec![text_of("too long")],
+                    },
+                    60,
+                ),
+                503,
+                text_of("503 Service Unavailable\ncompute_obsels: ko\n* too long"),
             ),
             (
                 Error::Store(StoreError::Damaged(text_of("/var/lib"))),
@@ -398,6 +435,14 @@ mod test {
             header_of(Error::Store(StoreError::Busy), "retry-after").as_deref(),
             Some("1")
         );
+        let excess = Diagnosis {
+            title: "",
+            problems: vec!["too long".to_owned()],
+        };
+        assert_eq!(
+            header_of(Error::Excess(excess, 60), "retry-after").as_deref(),
+            Some("60")
+        );
         assert_eq!(header_of(Error::NotFound, "vary"), None);
     }
 
@@ -415,6 +460,10 @@ mod test {
         let options = success(Outcome::Options);
         assert_eq!(options.status(), 200);
         assert_eq!(options.headers()["allow"], "GET, HEAD, PUT, POST, DELETE");
+
+        let elsewhere = success(Outcome::SeeOther(HeaderValue::from_static("http://h/login")));
+        assert_eq!(elsewhere.status(), 303);
+        assert_eq!(elsewhere.headers()["location"], "http://h/login");
 
         assert_eq!(success(Outcome::Deleted).status(), 204);
         assert_eq!(success(Outcome::Unchanged).status(), 304);

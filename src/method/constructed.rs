@@ -1,12 +1,14 @@
 //! From a graph that a query constructed to the obsels of the target (kTBS documentation, "sparql").
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
 
 use super::term::{is_obsel_id, value};
 use super::{Inputs, Sink, Stop};
 use crate::digest::fnv128;
 use crate::obsel::{Arc, Blank, Obsel, Value};
 use crate::rdf::{self, Graph, Term, TermId, as_iri, as_literal, is_blank};
+use crate::store::Bounds;
 use crate::vocab::{self, ktbs};
 
 /// How deep blank nodes are followed to name an obsel after what is said of it.
@@ -21,24 +23,37 @@ pub(super) fn named(graph: &Graph, target: &str) -> Graph {
         .filter(|[s, p, _]| Some(*p) == begin && is_blank(graph.term(*s)))
         .map(|[s, ..]| s)
         .collect();
-    let mut own: HashMap<TermId, Vec<(TermId, TermId)>> = HashMap::new();
-    for [s, p, o] in graph.ids() {
-        own.entry(s).or_default().push((p, o));
+    if nodes.is_empty() {
+        return graph.clone();
     }
+    let contents = contents(graph);
     let mut by_content: BTreeMap<u128, Vec<TermId>> = BTreeMap::new();
     for node in nodes {
-        by_content
-            .entry(content(graph, &own, node, NAMING_DEPTH))
-            .or_default()
-            .push(node);
+        let content = contents.get(&node).copied().unwrap_or_default();
+        by_content.entry(content).or_default().push(node);
     }
     let mut names: HashMap<Term, Term> = HashMap::new();
+    let mut last = None;
     for (digest, nodes) in by_content {
-        for (i, node) in nodes.into_iter().enumerate() {
-            let suffix = if i == 0 { String::new() } else { format!("-{i}") };
-            let iri = rdf::iri(format!("{target}o-{:010x}{suffix}", digest >> 88));
-            names.insert(graph.term(node).clone(), iri);
+        // Digests that start alike follow each other here.
+        let start = digest >> 64;
+        let mut rank = match last {
+            Some((other, rank)) if other == start => rank,
+            _ => 0,
+        };
+        for node in nodes {
+            let iri = loop {
+                let suffix = if rank == 0 { String::new() } else { format!("-{rank}") };
+                let iri = format!("{target}o-{start:016x}{suffix}");
+                rank += 1;
+                // The query may have named a node so itself.
+                if graph.iri_id(&iri).is_none() {
+                    break iri;
+                }
+            };
+            names.insert(graph.term(node).clone(), rdf::iri(iri));
         }
+        last = Some((start, rank));
     }
     let mut named = graph.replaced(&names);
     for iri in names.values() {
@@ -47,31 +62,41 @@ pub(super) fn named(graph: &Graph, target: &str) -> Graph {
     named
 }
 
-/// Returns a digest of what is said of a node, which does not depend on the labels of blank nodes.
-fn content(graph: &Graph, own: &HashMap<TermId, Vec<(TermId, TermId)>>, node: TermId, depth: usize) -> u128 {
-    let mut lines: Vec<String> = Vec::new();
-    for (p, o) in own.get(&node).into_iter().flatten() {
-        let object = graph.term(*o);
-        let object = if is_blank(object) {
-            if depth == 0 {
-                "_".to_owned()
-            } else {
-                format!("_{:x}", content(graph, own, *o, depth - 1))
-            }
-        } else {
-            format!("{object:?}")
-        };
-        lines.push(format!("{:?} {object}", graph.term(*p)));
+/// Returns digests of what is said of the blank nodes, which do not depend on their labels. In each round, a node takes in the
+/// digests that those to which it leads had before: the cost is that of the graph, whatever its shape.
+fn contents(graph: &Graph) -> HashMap<TermId, u128> {
+    let mut own: HashMap<TermId, Vec<(u128, TermId)>> = HashMap::new();
+    let digest = |id: TermId| fnv128(format!("{:?}", graph.term(id)).as_bytes());
+    for [s, p, o] in graph.ids().filter(|[s, ..]| is_blank(graph.term(*s))) {
+        own.entry(s).or_default().push((digest(p), o));
     }
-    lines.sort_unstable();
-    fnv128(lines.join("\n").as_bytes())
+    let mut known: HashMap<TermId, u128> = HashMap::new();
+    for _ in 0..=NAMING_DEPTH {
+        let content = |arcs: &Vec<(u128, TermId)>| {
+            let mut lines: Vec<[u128; 2]> = (arcs.iter())
+                .map(|(p, o)| {
+                    let object = match is_blank(graph.term(*o)) {
+                        true => known.get(o).copied().unwrap_or_default(),
+                        false => digest(*o),
+                    };
+                    [*p, object]
+                })
+                .collect();
+            lines.sort_unstable();
+            let bytes: Vec<u8> = lines.iter().flatten().flat_map(|word| word.to_be_bytes()).collect();
+            fnv128(&bytes)
+        };
+        known = own.iter().map(|(node, arcs)| (*node, content(arcs))).collect();
+    }
+    known
 }
 
-/// Gives the obsels of a constructed graph to a sink: the nodes whose trace is the target. Returns the problems of those that
-/// cannot be obsels.
+/// Gives the obsels of a constructed graph to a sink: the nodes whose trace is the target. Those that the target has already
+/// are left as they are, so that a query that gives the same again changes nothing. Returns the problems of those that cannot
+/// be obsels.
 ///
 /// # Errors
-/// Those of the sink.
+/// Those of the store and of the sink.
 pub(super) fn put(inputs: &Inputs<'_>, graph: &Graph, sink: &mut dyn Sink) -> Result<Vec<String>, Stop> {
     let mut own: HashMap<TermId, Vec<(TermId, TermId)>> = HashMap::new();
     for [s, p, o] in graph.ids() {
@@ -79,14 +104,40 @@ pub(super) fn put(inputs: &Inputs<'_>, graph: &Graph, sink: &mut dyn Sink) -> Re
     }
     let (has_trace, target) = (graph.iri_id(ktbs::HAS_TRACE), graph.iri_id(inputs.target.iri));
     let mut problems = Vec::new();
+    let former = match inputs.target.trace {
+        Some(trace) if inputs.reading.obsel_count(trace)? > 0 => Some(trace),
+        _ => None,
+    };
+    let (mut given, mut gone): (HashSet<&str>, Vec<String>) = Default::default();
     let members = graph
         .ids()
         .filter(|[_, p, o]| Some(*p) == has_trace && Some(*o) == target);
     for [node, ..] in members.collect::<Vec<_>>() {
         match obsel(inputs, graph, &own, node, sink)? {
-            Ok(obsel) => sink.put(&obsel)?,
+            Ok(obsel) => match former {
+                Some(trace) => {
+                    if inputs.reading.obsel(trace, obsel.id)?.as_ref() != Some(&obsel) {
+                        sink.put(&obsel)?;
+                    }
+                    given.insert(obsel.id);
+                }
+                None => sink.put(&obsel)?,
+            },
             Err(problem) => problems.push(problem),
         }
+    }
+    if let Some(trace) = former {
+        inputs
+            .reading
+            .for_each_place(trace, &Bounds::ALL, false, &mut |_, _, id| {
+                if !given.contains(id) {
+                    gone.push(id.to_owned());
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+    }
+    for id in gone {
+        sink.remove(&id)?;
     }
     Ok(problems)
 }
@@ -153,6 +204,8 @@ fn obsel<'g>(
     if obsel.types.is_empty() {
         obsel.types.push(Value::Named(sink.name(ktbs::OBSEL)?));
     }
+    obsel.types.sort_unstable();
+    obsel.arcs.sort_unstable();
     sort(&mut obsel.arcs, sink)?;
     Ok(Ok(obsel))
 }

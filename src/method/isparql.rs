@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::params::{Parameters, is_used, substitute};
 use super::progress::News;
+use super::property::Property;
 use super::term::{is_obsel_id, value};
 use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, selection, source};
 use crate::obsel::{Arc, Obsel, Value};
@@ -45,12 +46,12 @@ fn prepare<'a>(inputs: &Inputs<'a>) -> (Description, Option<Ready<'a>>) {
     let mut parameters = Parameters::new(inputs.parameters);
     source::describe(inputs, source, &mut parameters, &mut description);
     let text = parameters.required("sparql");
-    let query = text.map(|text| parse(inputs, source, text));
+    let model = description.model.clone().unwrap_or_default();
+    let query = text.map(|text| parse(inputs, source, &model, text));
     let used = |name: &str| text.is_some_and(|text| is_used(text, name));
     parameters.warn_unused(used, &format!("<{}>", ktbs::ISPARQL));
     let query = query.map(|query| query.map_err(|problems| parameters.errors.extend(problems)));
     (description.errors, description.warnings) = (parameters.errors, parameters.warnings);
-    let model = description.model.clone().unwrap_or_default();
     match query {
         Some(Ok((query, text))) if description.errors.is_empty() => {
             let ready = Ready {
@@ -66,7 +67,7 @@ fn prepare<'a>(inputs: &Inputs<'a>) -> (Description, Option<Ready<'a>>) {
 }
 
 /// Parses the query, once its parameters and the obsels of the source are in it; returns it with its text.
-fn parse(inputs: &Inputs<'_>, source: &Source, text: &str) -> Plan<(Query, String)> {
+fn parse(inputs: &Inputs<'_>, source: &Source, model: &str, text: &str) -> Plan<(Query, String)> {
     if !text.contains(PLACEHOLDER) {
         return Err(vec![format!(
             "sparql parameter must include '{PLACEHOLDER}' placeholder"
@@ -102,6 +103,13 @@ fn parse(inputs: &Inputs<'_>, source: &Source, text: &str) -> Plan<(Query, Strin
         .iter()
         .filter(|name| !variables.iter().any(|it| it == *name));
     let missing: Vec<String> = missing.map(|name| format!("no ?{name} in the SPARQL result")).collect();
+    let reserved = variables.iter().filter_map(|name| match column(name, model) {
+        Column::Property(iri) if Property::is_reserved(&iri) && !name.starts_with("sourceObsel") => Some(iri),
+        _ => None,
+    });
+    let reserved = reserved
+        .map(|iri| format!("<{iri}> can not be an attribute: the columns of the same meaning have other names"));
+    let missing: Vec<String> = missing.into_iter().chain(reserved).collect();
     if missing.is_empty() {
         Ok((query, text))
     } else {

@@ -66,6 +66,11 @@ impl<'t> Literal<'t> {
         value.unwrap_or_else(|| Self::Other(lexical, datatype.to_owned()))
     }
 
+    /// Returns the value of an integer.
+    pub fn integer(value: i64) -> Self {
+        Self::Number(Number::Integer(value.into()))
+    }
+
     /// Returns the value of a language-tagged string.
     pub fn tagged(lexical: impl Into<Cow<'t, str>>, language: &str) -> Self {
         Self::Tagged(lexical.into(), language.to_ascii_lowercase())

@@ -14,6 +14,7 @@
 mod composition;
 mod constructed;
 mod copy;
+mod elsewhere;
 mod external;
 mod filter;
 mod fsa;
@@ -26,12 +27,14 @@ mod parallel;
 mod params;
 mod pipe;
 mod progress;
+mod property;
 mod query;
 mod selection;
 mod source;
 mod sparql;
 mod term;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -112,9 +115,27 @@ impl Method {
         }))
     }
 
-    /// Tells whether the target depends on more than its sources and models, so that nothing tells that it is up to date.
+    /// Tells whether the target depends on more than its sources and models: on whatever [`Method::scope`] says.
     pub fn sees_more_than_sources(&self, parameters: &[(String, String)]) -> bool {
         self.iri == sparql::METHOD.iri && sparql::is_wide(parameters)
+    }
+
+    /// Returns the path below which the target depends on all that there is; `None` if it depends on its sources and models
+    /// only, or cannot be computed. `sources` are the IRIs of the sources.
+    pub fn scope(
+        &self,
+        parameters: &[(String, String)],
+        sources: &[&str],
+        root: &str,
+        limits: &Limits,
+    ) -> Option<String> {
+        if !self.sees_more_than_sources(parameters) {
+            return None;
+        }
+        match sources {
+            [source] => sparql::scope_path(parameters, source, root, limits),
+            _ => None,
+        }
     }
 
     /// Returns the model and the origin of the target, and what is wrong. Never fails: what is wrong is in the diagnosis.
@@ -151,6 +172,9 @@ pub struct Inputs<'a> {
     pub sources: &'a [Source],
     /// Gives the graph of a model of this server, or `None`. Nothing is ever fetched from elsewhere.
     pub model: &'a dyn Fn(&str) -> Option<Graph>,
+    /// The IRIs of the traces whose obsels a query does not see, although they are in its scope: the target, and what follows
+    /// from it.
+    pub hidden: &'a HashSet<String>,
     /// The state of the store, where the target has the obsels that the last computation gave.
     pub reading: &'a dyn Reading,
     /// What a computation may use.

@@ -1,6 +1,8 @@
 //! What methods read in trace models: subtypes and datatypes of attributes, parent models included.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::rdf::{Graph, as_iri};
 use crate::vocab::ktbs;
@@ -9,7 +11,16 @@ use crate::vocab::ktbs;
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     graphs: Vec<Graph>,
+    /// The direct subtypes of types.
+    subtypes: HashMap<String, Vec<String>>,
+    /// What was found of single types, and how much that is.
+    known: RefCell<HashMap<String, Rc<BTreeSet<String>>>>,
+    found: Cell<usize>,
 }
+
+/// How many subtypes the types that are named one by one may have, all together: a type that is a subtype of all the others
+/// counts for each.
+const MOST_SUBTYPES: usize = 100_000;
 
 impl Vocabulary {
     /// Reads a model and, transitively, its parents. A model that is not there teaches nothing.
@@ -28,18 +39,41 @@ impl Vocabulary {
             }
             graphs.push(graph);
         }
-        Self { graphs }
+        let subtypes = subtypes(&graphs);
+        Self {
+            graphs,
+            subtypes,
+            ..Self::default()
+        }
+    }
+
+    /// Returns what has a type when it has this one, as [`Vocabulary::with_subtypes`]. To ask again costs nothing.
+    ///
+    /// # Errors
+    /// A sentence: there are too many.
+    pub fn subtypes_of(&self, class: &str) -> Result<Rc<BTreeSet<String>>, String> {
+        if let Some(known) = self.known.borrow().get(class) {
+            return Ok(Rc::clone(known));
+        }
+        let found = Rc::new(self.with_subtypes([class]));
+        self.found.set(self.found.get() + found.len());
+        if self.found.get() > MOST_SUBTYPES {
+            return Err(format!(
+                "the types have more than {MOST_SUBTYPES} subtypes, all together"
+            ));
+        }
+        self.known.borrow_mut().insert(class.to_owned(), Rc::clone(&found));
+        Ok(found)
     }
 
     /// Returns what has a type when it has one of those: the types themselves and their subtypes, sorted.
     pub fn with_subtypes<'a>(&self, types: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
         let mut found: BTreeSet<String> = types.into_iter().map(str::to_owned).collect();
-        let subtypes = self.pairs(ktbs::HAS_SUPER_OBSEL_TYPE);
         let mut todo: Vec<String> = found.iter().cloned().collect();
         while let Some(super_type) = todo.pop() {
-            for subtype in subtypes.get(super_type.as_str()).into_iter().flatten() {
-                if found.insert((*subtype).to_owned()) {
-                    todo.push((*subtype).to_owned());
+            for subtype in self.subtypes.get(super_type.as_str()).into_iter().flatten() {
+                if found.insert(subtype.clone()) {
+                    todo.push(subtype.clone());
                 }
             }
         }
@@ -56,22 +90,22 @@ impl Vocabulary {
         let mut ranges = ranges.into_iter();
         ranges.next().filter(|_| ranges.next().is_none())
     }
+}
 
-    /// Returns the subjects of a property by its objects.
-    fn pairs(&self, predicate: &str) -> BTreeMap<&str, Vec<&str>> {
-        let mut pairs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for graph in &self.graphs {
-            let Some(predicate) = graph.iri_id(predicate) else {
-                continue;
-            };
-            for [s, _, o] in graph.ids().filter(|[_, p, _]| *p == predicate) {
-                if let (Some(s), Some(o)) = (as_iri(graph.term(s)), as_iri(graph.term(o))) {
-                    pairs.entry(o).or_default().push(s);
-                }
+/// Returns the direct subtypes of types, as models tell them.
+fn subtypes(graphs: &[Graph]) -> HashMap<String, Vec<String>> {
+    let mut subtypes: HashMap<String, Vec<String>> = HashMap::new();
+    for graph in graphs {
+        let Some(predicate) = graph.iri_id(ktbs::HAS_SUPER_OBSEL_TYPE) else {
+            continue;
+        };
+        for [s, _, o] in graph.ids().filter(|[_, p, _]| *p == predicate) {
+            if let (Some(s), Some(o)) = (as_iri(graph.term(s)), as_iri(graph.term(o))) {
+                subtypes.entry(o.to_owned()).or_default().push(s.to_owned());
             }
         }
-        pairs
     }
+    subtypes
 }
 
 #[cfg(test)]
@@ -123,6 +157,30 @@ mod test {
         assert_eq!(found, expected);
         let found: Vec<_> = vocabulary.with_subtypes(["http://x/m#C"]).into_iter().collect();
         assert_eq!(found, ["http://x/m#B", "http://x/m#C"]);
+    }
+
+    #[test]
+    fn types_that_share_too_many_subtypes_are_refused() {
+        let mut graph = Graph::new();
+        let class = |number: usize| format!("http://x/m#T{number}");
+        for number in 1..5_000 {
+            graph.insert(
+                &iri(class(number)),
+                &iri(ktbs::HAS_SUPER_OBSEL_TYPE),
+                &iri(class(number - 1)),
+            );
+        }
+        let vocabulary = Vocabulary::read(Some("http://x/m"), &|_| Some(graph.clone()));
+        let start = std::time::Instant::now();
+        let found = (0..5_000).map(|number| vocabulary.subtypes_of(&class(number)).map(|found| found.len()));
+        let found: Vec<_> = found.take_while(Result::is_ok).collect();
+        assert_eq!(found[1], Ok(4_999));
+        assert_eq!(found.len(), 20);
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(30),
+            "{:?}",
+            start.elapsed()
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::ops::{Bound, ControlFlow};
 use std::time::Instant;
 
 use super::{Inputs, Source, Stop};
+use crate::error::Error;
 use crate::obsel::Obsel;
 use crate::store::codec::{Input, put_int, put_text, put_uint};
 use crate::store::{Bounds, Place, Result, Tag, Tags, TraceNumber};
@@ -276,9 +277,10 @@ impl Clock {
     pub fn tick(&mut self) -> std::result::Result<(), Stop> {
         self.ticks += 1;
         if self.ticks.is_multiple_of(CLOCK_OBSELS) && self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            let problem =
-                "the computation takes longer than the limit on the time of a computation (computing-seconds)";
-            return Err(Stop::Problems(vec![problem.to_owned()]));
+            return Err(Stop::Error(Error::Timeout(
+                "the computation takes longer than the limit on the time of a computation (computing-seconds)"
+                    .to_owned(),
+            )));
         }
         Ok(())
     }

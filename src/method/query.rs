@@ -4,10 +4,11 @@ use std::ops::{Bound, ControlFlow};
 use std::time::{Duration, Instant};
 
 use super::progress::Clock;
-use super::{Inputs, Source, Stop};
+use super::{Inputs, Source, Stop, elsewhere};
 use crate::error::Error;
 use crate::rdf::iri;
 use crate::sparql::{Builder, Dataset, Limits, Obsels, add_collection};
+use crate::store::views::Speller;
 use crate::store::{Bounds, Kind, Place, Reading};
 use crate::vocab::{KTBS, ktbs};
 
@@ -24,10 +25,11 @@ pub(super) fn limits(inputs: &Inputs<'_>) -> Limits {
 }
 
 /// Returns the prefixes that a query about a source may use without declaring them, besides the well-known ones: `ktbs`,
-/// and `m` for the model of the source.
+/// and `m` for the model of the source, unless no name could follow its IRI: there is a fragment in it already.
 pub(super) fn prefixes(source: &Source) -> Vec<(&'static str, String)> {
     let mut prefixes = vec![("ktbs", KTBS.to_owned())];
-    if let Some(model) = &source.model {
+    let has_fragment = |model: &&String| model.trim_end_matches('#').contains('#');
+    if let Some(model) = source.model.as_ref().filter(|model| !has_fragment(model)) {
         let end = if model.ends_with(['#', '/']) { "" } else { "#" };
         prefixes.push(("m", format!("{model}{end}")));
     }
@@ -90,7 +92,7 @@ pub(super) fn for_each_part(
         for id in &ids {
             clock.tick()?;
             if has_mentions {
-                add_mentions(&mut builder, inputs, source, id)?;
+                add_mentions(&mut builder, reading, source, id)?;
             }
         }
         let next = last.zip(ids.last()).map(|((end, begin), id)| Place {
@@ -108,18 +110,22 @@ pub(super) fn for_each_part(
     }
 }
 
-/// Adds what other obsels say of one, as its own triples.
-fn add_mentions(builder: &mut Builder, inputs: &Inputs<'_>, source: &Source, id: &str) -> Result<(), Stop> {
-    for mention in inputs.reading.mentions(source.trace, id)? {
-        if mention.outgoing {
-            builder.add_triple(
-                &iri(format!("{}{id}", source.iri)),
-                &iri(inputs.reading.iri_of(mention.predicate)?),
-                &iri(format!("{}{}", source.iri, mention.other)),
-            );
-        }
-    }
-    Ok(())
+/// Adds the triples about an obsel that stand in the records of others.
+pub(super) fn add_mentions(
+    builder: &mut Builder,
+    reading: &dyn Reading,
+    source: &Source,
+    id: &str,
+) -> Result<(), Stop> {
+    let speller = Speller::new(reading, &source.iri);
+    elsewhere::for_each_arc(reading, source.trace, id, &mut |other, arc| {
+        builder.add_triple(
+            &iri(format!("{}{id}", source.iri)),
+            &speller.name(arc.predicate)?,
+            &speller.term(other.id, &arc.object)?,
+        );
+        Ok(())
+    })
 }
 
 /// Returns the type of the collection of obsels of a trace.

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::elsewhere;
 use super::params::{Parameters, is_used, substitute};
+use super::term::path_of;
 use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, source};
 use crate::rdf::{self, Graph};
 use crate::sparql::{Builder, Context, Dataset, Form, Query, add_collection};
@@ -132,6 +134,26 @@ pub(super) fn is_wide(parameters: &[(String, String)]) -> bool {
     super::params::find(parameters, "scope").is_some_and(|scope| scope == "base" || scope == "store")
 }
 
+/// Returns the path of what a query sees besides the source of its trace.
+pub(super) fn scope_path(
+    parameters: &[(String, String)],
+    source: &str,
+    root: &str,
+    limits: &super::Limits,
+) -> Option<String> {
+    match super::params::find(parameters, "scope")? {
+        "base" => Some(base_of(path_of(root, source)).to_owned()),
+        "store" if limits.allow_scope_store => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// Returns the path of the base of a trace, given its own.
+fn base_of(path: &str) -> &str {
+    let end = path.trim_end_matches('/').rfind('/');
+    end.map_or("", |slash| &path[..=slash])
+}
+
 fn compute(inputs: &Inputs<'_>, _state: Option<&[u8]>, sink: &mut dyn Sink) -> Result<Computed, Stop> {
     let ready = match prepare(inputs) {
         (_, Some(ready)) => ready,
@@ -140,21 +162,13 @@ fn compute(inputs: &Inputs<'_>, _state: Option<&[u8]>, sink: &mut dyn Sink) -> R
     let dataset = match ready.scope {
         // What is inherited is read from the obsels themselves.
         Scope::Trace => query::obsels(inputs, ready.source, ready.query.predicates())?,
-        Scope::Base => {
-            let path = ready.source.iri.strip_prefix(inputs.reading.root()).unwrap_or_default();
-            let base = path
-                .trim_end_matches('/')
-                .rfind('/')
-                .map_or("", |slash| &path[..=slash]);
-            below(inputs, base)?
-        }
+        Scope::Base => below(inputs, base_of(path_of(inputs.reading.root(), &ready.source.iri)))?,
         Scope::Store => below(inputs, "")?,
     };
     let mut graph = ready.query.construct(&dataset)?;
     if ready.inherits {
         inherit(inputs, ready.source, &mut graph)?;
     }
-    sink.clear()?;
     let problems = constructed::put(inputs, &constructed::named(&graph, inputs.target.iri), sink)?;
     if problems.is_empty() {
         Ok(Computed::default())
@@ -163,7 +177,7 @@ fn compute(inputs: &Inputs<'_>, _state: Option<&[u8]>, sink: &mut dyn Sink) -> R
     }
 }
 
-/// Returns all the graphs of the resources at and below a path.
+/// Returns the graphs of the resources at and below a path, and the obsels of all the traces that are not hidden.
 fn below(inputs: &Inputs<'_>, path: &str) -> Result<Dataset, Stop> {
     let root = inputs.reading.root();
     let mut builder = Builder::new();
@@ -172,7 +186,10 @@ fn below(inputs: &Inputs<'_>, path: &str) -> Result<Dataset, Stop> {
         let iri = format!("{root}{}", entry.head.path);
         builder.start_graph(&iri);
         builder.add(&entry.graph);
-        if let Some(number) = entry.head.trace {
+        builder.check()?;
+        if let Some(number) = entry.head.trace
+            && !inputs.hidden.contains(&iri)
+        {
             traces.push((iri, number, entry.head.kind));
         }
         Ok(())
@@ -212,14 +229,33 @@ fn inherit(inputs: &Inputs<'_>, source: &Source, graph: &mut Graph) -> Result<()
         let Some(obsel) = inputs.reading.obsel(source.trace, id)? else {
             continue;
         };
-        let mut inherited = Vec::new();
-        speller.for_each_triple(&obsel, &mut |[s, p, o]| {
-            if s == old && !has.contains(&(new.clone(), p.clone())) {
-                inherited.push((p, o));
-            }
+        let mut description = Vec::new();
+        speller.for_each_triple(&obsel, &mut |triple| description.push(triple))?;
+        elsewhere::for_each_arc(inputs.reading, source.trace, id, &mut |other, _| {
+            Ok(speller.for_each_triple(other, &mut |triple| {
+                if triple[0] == old || rdf::is_blank(&triple[0]) {
+                    description.push(triple);
+                }
+            })?)
         })?;
-        for (p, o) in inherited {
-            graph.insert(&new, &p, &o);
+        let mut blanks = Vec::new();
+        let mut insert = |subject: &rdf::Term, p: &rdf::Term, o: &rdf::Term, blanks: &mut Vec<rdf::Term>| {
+            if graph.insert(subject, p, o) && rdf::is_blank(o) {
+                blanks.push(o.clone());
+            }
+        };
+        for [s, p, o] in &description {
+            if *s == old && !has.contains(&(new.clone(), p.clone())) {
+                insert(&new, p, o, &mut blanks);
+            }
+        }
+        // A blank node comes with what is said of it.
+        while let Some(node) = blanks.pop() {
+            for [s, p, o] in &description {
+                if *s == node {
+                    insert(s, p, o, &mut blanks);
+                }
+            }
         }
     }
     Ok(())

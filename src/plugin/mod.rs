@@ -12,15 +12,16 @@ mod sparql_endpoints;
 
 use std::sync::Arc;
 
-use ::http::{Method, Response};
+use ::http::{HeaderValue, Method, Response};
 use ::http::{request, response};
 
 use crate::config::{Config, Plugins};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::Offer;
 use crate::method::Runner;
 use crate::rdf::Graph;
 use crate::resource::access::{Access, Rights};
+use crate::resource::view::Link;
 use crate::resource::{Parameters, Service, Target, View};
 
 /// A plugin.
@@ -56,12 +57,18 @@ pub struct Steps {
     pub takes: &'static [&'static str],
     /// May answer a request, whatever it asks.
     pub before: fn(&Config, &request::Parts) -> Option<Response<()>>,
+    /// May answer a request for what is the plugin's own, below the root, and no resource.
+    pub own: fn(&Own<'_>) -> Option<Reply>,
     /// May find out who sends a request, and so restrict what all that follows sees and does.
     pub who: Who,
     /// May take a GET of an existing resource; the view is then shown, and never cached.
     pub take: fn(&Get<'_>) -> Option<Result<View>>,
     /// May answer a GET or a POST of an existing resource, whatever the resource would say.
     pub answer: fn(&Asked<'_>) -> Option<Result<Answer>>,
+    /// May refuse a request to people: with a page in HTML, in place of the text for clients.
+    pub page: fn(&Config, &request::Parts, &Error) -> Option<String>,
+    /// May tell something of who looks at a page, with a link.
+    pub link: fn(&Config, &Service, &request::Parts) -> Option<Link>,
     /// May change the status line and the headers of any answer.
     pub after: fn(&Config, &request::Parts, &mut response::Parts),
 }
@@ -70,11 +77,73 @@ pub struct Steps {
 const NOTHING: Steps = Steps {
     takes: &[],
     before: |_, _| None,
+    own: |_| None,
     who: |_, _, _| None,
     take: |_| None,
     answer: |_| None,
+    page: |_, _, _| None,
+    link: |_, _, _| None,
     after: |_, _, _| {},
 };
+
+/// A request, before anything is looked for.
+pub struct Own<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The kTBS, as nobody sees it.
+    pub service: &'a Service,
+    /// The request.
+    pub request: &'a request::Parts,
+    /// The absolute IRI that is asked for, without extension and parameters.
+    pub iri: &'a str,
+    /// The query parameters.
+    pub parameters: &'a Parameters,
+}
+
+impl Own<'_> {
+    /// Returns the first value of a parameter.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.parameters.iter();
+        parameters.find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Tells whether a parameter comes twice.
+    fn is_repeated(&self) -> bool {
+        let mut names: Vec<&str> = self.parameters.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
+    }
+}
+
+impl std::fmt::Debug for Own<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Own").field("iri", &self.iri).finish_non_exhaustive()
+    }
+}
+
+/// What a plugin answers to a request for what is its own.
+#[derive(Debug)]
+pub struct Reply {
+    /// The absolute URI to go to, or why not.
+    pub to: Result<String>,
+    /// The cookies to set.
+    pub cookies: Vec<HeaderValue>,
+}
+
+impl Reply {
+    /// Returns a reply that sends the browser elsewhere.
+    fn to(uri: String, cookies: Vec<HeaderValue>) -> Self {
+        Self { to: Ok(uri), cookies }
+    }
+
+    /// Returns a refusal.
+    fn refused(error: Error) -> Self {
+        Self {
+            to: Err(error),
+            cookies: Vec::new(),
+        }
+    }
+}
 
 /// A GET of an existing resource, whose format was chosen.
 pub struct Get<'a> {
@@ -219,6 +288,21 @@ pub fn takes(config: &Config, parameter: &str) -> bool {
 /// Returns the answer of the first plugin that has one for a request.
 pub fn before(config: &Config, request: &request::Parts) -> Option<Response<()>> {
     steps(config).find_map(|(_, steps)| (steps.before)(config, request))
+}
+
+/// Returns the answer of the first plugin whose own is asked for.
+pub fn own(own: &Own<'_>) -> Option<Reply> {
+    steps(own.config).find_map(|(_, steps)| (steps.own)(own))
+}
+
+/// Returns the page that refuses a request to people, if a plugin has one.
+pub fn page(config: &Config, request: &request::Parts, error: &Error) -> Option<String> {
+    steps(config).find_map(|(_, steps)| (steps.page)(config, request, error))
+}
+
+/// Returns the link by which a page tells of who looks at it: `login`, `logout` or `user`.
+pub fn link(config: &Config, service: &Service, request: &request::Parts) -> Option<Link> {
+    steps(config).find_map(|(_, steps)| (steps.link)(config, service, request))
 }
 
 /// Returns the access of whoever sends a request; `None` where no plugin asks.

@@ -3,10 +3,11 @@
 
 use super::{Get, NOTHING, Steps};
 use crate::error::{Error, Result};
-use crate::rdf::Graph;
+use crate::rdf::{Graph, Term, blank, is_iri};
 use crate::resource::access::Rights;
 use crate::resource::view::Content;
 use crate::resource::{Shape, View};
+use crate::vocab::ktbs;
 
 /// What the plugin does.
 pub const STEPS: Steps = Steps { take: post, ..NOTHING };
@@ -20,16 +21,36 @@ fn post(get: &Get<'_>) -> Option<Result<View>> {
     posts.then(|| create(get).and_then(|()| acknowledge(get)))
 }
 
+/// Creates what all the payloads hold, or nothing: a request is one transaction.
 fn create(get: &Get<'_>) -> Result<()> {
     let media_type = media_type(get.parameters);
-    for (_, payload) in get.parameters.iter().filter(|(name, _)| name == "post") {
+    let mut all = Graph::new();
+    let payloads = get.parameters.iter().filter(|(name, _)| name == "post");
+    for (n, (_, payload)) in payloads.enumerate() {
         let graph = (get.parse)(&media_type, payload.as_bytes()).map_err(|error| match error {
             Error::UnsupportedType(_) => Error::Parse(format!("unknown content-type {media_type}")),
             error => error,
         })?;
-        get.service.create(get.target, &[], graph)?;
+        if !graph.iter().any(|[_, p, _]| is_iri(p, ktbs::HAS_TRACE)) {
+            return Err(Error::invalid("No obsel found in posted graph"));
+        }
+        if n == 0 {
+            all = graph;
+        } else {
+            all.extend_from(&apart(&graph, n));
+        }
     }
+    get.service.create(get.target, &[], all)?;
     Ok(())
+}
+
+/// Returns a graph whose blank nodes are those of no other payload.
+fn apart(graph: &Graph, n: usize) -> Graph {
+    let renamed = |term: &Term| match term {
+        Term::BlankNode(label) => Some((term.clone(), blank(format!("{}-{n}", label.as_str())))),
+        _ => None,
+    };
+    graph.replaced(&graph.iter().flatten().filter_map(renamed).collect())
 }
 
 /// Returns the media type of the payloads. Some collectors write `content-type` for `ctype`.

@@ -3,7 +3,7 @@
 
 use super::{Answer, Asked, NOTHING, Steps};
 use crate::error::{Error, Result};
-use crate::format::{N_TRIPLES, Prefixes, RDF_XML, TURTLE};
+use crate::format::{Format, JSON_LD, N_TRIPLES, Prefixes, RDF_XML, TURTLE};
 use crate::rdf::Graph;
 use crate::resource::view::Content;
 use crate::resource::{Expected, Part, Shape, View};
@@ -16,18 +16,31 @@ const QUERY: &str = "application/sparql-query";
 const UPDATE: &str = "application/sparql-update";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The media types of results, the preferred first. The last one of each list is that of a client that accepts none.
+/// How many times an update is begun again because the resource has changed meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// The syntaxes of rows, the preferred first. A client that accepts none gets JSON.
 static ROWS: [Syntax; 4] = [Syntax::Xml, Syntax::Json, Syntax::Csv, Syntax::Tsv];
-static GRAPHS: [&str; 4] = [
-    "text/turtle",
-    "application/rdf+xml",
-    "application/n-triples",
-    "text/plain",
+
+/// The media types of graphs, the preferred first. A client that accepts none gets the first one. Those that the Python
+/// kTBS does not know come last, so that no default changes.
+static GRAPHS: [(&str, &Format); 10] = [
+    ("text/turtle", &TURTLE),
+    ("application/rdf+xml", &RDF_XML),
+    ("application/n-triples", &N_TRIPLES),
+    ("text/plain", &N_TRIPLES),
+    ("application/ld+json", &JSON_LD),
+    ("text/n3", &TURTLE),
+    ("application/x-turtle", &TURTLE),
+    ("application/turtle", &TURTLE),
+    ("application/xml", &RDF_XML),
+    ("text/nt", &N_TRIPLES),
 ];
 
 /// Returns the media types of all that may be answered; some come twice.
 pub(super) fn results() -> impl Iterator<Item = &'static str> {
-    ROWS.iter().map(|syntax| syntax.media_type()).chain(GRAPHS)
+    let graphs = GRAPHS.iter().map(|(media_type, _)| *media_type);
+    ROWS.iter().map(|syntax| syntax.media_type()).chain(graphs)
 }
 
 /// What a query or an update is asked about.
@@ -138,12 +151,8 @@ fn rows(asked: &Asked<'_>, query: &Query, dataset: &Dataset, syntaxes: &[Syntax]
 }
 
 fn constructed(asked: &Asked<'_>, query: &Query, dataset: &Dataset) -> Result<Answer> {
-    let media_type = (asked.preferred)(&GRAPHS).map_or(GRAPHS[0], |index| GRAPHS[index]);
-    let format = match media_type {
-        "text/turtle" => &TURTLE,
-        "application/rdf+xml" => &RDF_XML,
-        _ => &N_TRIPLES,
-    };
+    let (media_type, format) =
+        (asked.preferred)(&GRAPHS.map(|(media_type, _)| media_type)).map_or(GRAPHS[0], |index| GRAPHS[index]);
     let view = View {
         iri: asked.target.iri.clone(),
         shape: Shape::DataGraph,
@@ -192,6 +201,7 @@ fn subtree(asked: &Asked<'_>) -> Result<Dataset> {
             Part::Graph(name, graph) => {
                 builder.start_graph(name);
                 builder.add(graph);
+                builder.check()?;
             }
             Part::Obsels {
                 snapshot,
@@ -220,25 +230,45 @@ fn update(asked: &Asked<'_>, text: &str, scope: Scope) -> Result<Answer> {
             "Unsupported scope 'subtree' for SPARQL update.".into(),
         ));
     }
-    asked.service.check_replaceable(asked.target, &[])?;
-    let context = Context {
-        base: Some(&asked.target.iri),
-        prefixes: &[],
-    };
-    let update = Update::parse(text, context, &asked.service.settings.computing.queries).map_err(bad_query)?;
-    let target = asked.service.find(&asked.target.iri)?;
-    let expected = Expected::Tags(target.tags()?);
-    let view = asked.service.read(target, &[])?;
-    let before = match view.content {
-        Content::Graph(graph) => graph,
-        Content::Obsels(obsels) => obsels.graph()?,
-    };
-    let after: Graph = update.apply(&before)?;
-    asked
-        .service
-        .replace(asked.service.find(&asked.target.iri)?, &expected, after)?;
+    apply(asked, text).map_err(bad_update)?;
     Ok(Answer {
         media_type: "text/plain",
         body: b"200 Ok\nUpdate query executed".to_vec(),
     })
+}
+
+/// Applies an update to what the resource is now; begins again if it changes meanwhile.
+fn apply(asked: &Asked<'_>, text: &str) -> Result<()> {
+    let service = asked.service;
+    service.check_replaceable(asked.target, &[])?;
+    let context = Context {
+        base: Some(&asked.target.iri),
+        prefixes: &[],
+    };
+    let update = Update::parse(text, context, &service.settings.computing.queries)?;
+    for _ in 0..ATTEMPTS {
+        let target = service.find(&asked.target.iri)?;
+        let expected = Expected::Tags(target.tags()?);
+        let view = service.read(target, &[])?;
+        let before = match view.content {
+            Content::Graph(graph) => graph,
+            Content::Obsels(obsels) => obsels.graph()?,
+        };
+        let after: Graph = update.apply(&before)?;
+        match service.replace(service.find(&asked.target.iri)?, &expected, after) {
+            Err(Error::EtagMismatch) => {}
+            result => return result.map(|_| ()),
+        }
+    }
+    Err(Error::Timeout("the resource keeps changing; try again".to_owned()))
+}
+
+/// Says of an update what a PUT says of the state that it would make.
+fn bad_update(error: Error) -> Error {
+    match error {
+        Error::Parse(text) => Error::BadUpdate(text),
+        Error::InvalidData(diagnosis) | Error::Conflict(diagnosis) => Error::BadUpdate(diagnosis.to_string()),
+        Error::NotAllowed { message, .. } => Error::BadUpdate(message),
+        other => other,
+    }
 }

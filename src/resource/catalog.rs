@@ -20,8 +20,9 @@ pub struct Described {
     pub parameters: &'static [Parameter],
 }
 
-/// Returns all the kinds of resources and their faces.
-pub fn described() -> Vec<Described> {
+/// Returns all the kinds of resources and their faces; `with_access`: also the lists of who may do what, which are there
+/// where somebody asks.
+pub fn described(with_access: bool) -> Vec<Described> {
     let mut all: Vec<Described> = KINDS
         .iter()
         .map(|row| Described {
@@ -73,5 +74,10 @@ pub fn described() -> Vec<Described> {
         &stats::PARAMETERS,
     );
     face("Obsel", "{base}/{trace}/{obsel}", Shape::Obsel, target::OBSEL, &[]);
+    if with_access {
+        for address in ["@acl", "{base}/@acl", "{base}/{trace}/@acl"] {
+            face("AccessControlList", address, Shape::Acl, target::ACL, &[]);
+        }
+    }
     all
 }

@@ -1,7 +1,7 @@
 //! What is kept of the last computation of a trace: what it had seen, how it ended, the state of its method.
 
 use crate::error::Result;
-use crate::store::codec::{Input, put_text, put_uint};
+use crate::store::codec::{self, Input, put_text, put_uint};
 use crate::store::{Reading, StoreError, TraceNumber, computations};
 
 /// What is kept of the last computation of a trace.
@@ -18,8 +18,24 @@ pub struct Computation {
     pub sources: Option<Vec<(u64, u64)>>,
     /// The problems that this computation of the obsels met; empty if it succeeded.
     pub failure: Vec<String>,
+    /// The limit beyond which a later attempt went; what is above is then of the last one that did not.
+    pub excess: Option<Excess>,
     /// The state of the method.
     pub state: Option<Vec<u8>>,
+}
+
+/// An attempt that took more than it may. The machine may have been busy, so that it is made again later, but not at each
+/// read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// What was beyond which limit.
+    pub problem: String,
+    /// What was computed from, as [`Computation::sources`].
+    pub sources: Vec<(u64, u64)>,
+    /// A digest of the limits.
+    pub limits: u64,
+    /// When it may be tried again, in seconds since 1970.
+    pub until: u64,
 }
 
 impl Computation {
@@ -52,6 +68,13 @@ impl Computation {
         put_texts(&mut out, &self.failure);
         put_uint(&mut out, self.state.as_ref().map_or(0, |state| state.len() as u64 + 1));
         out.extend(self.state.iter().flatten());
+        // Records of former versions end here.
+        if let Some(excess) = &self.excess {
+            put_text(&mut out, &excess.problem);
+            put_pairs(&mut out, &excess.sources);
+            put_uint(&mut out, excess.limits);
+            put_uint(&mut out, excess.until);
+        }
         out
     }
 
@@ -75,16 +98,50 @@ impl Computation {
             }
         };
         let failure = texts(&mut input)?;
-        let state = input.uint()?.checked_sub(1).map(|_| input.0.to_vec());
+        let state = match input.uint()?.checked_sub(1) {
+            None => None,
+            Some(length) => Some(
+                input
+                    .bytes(usize::try_from(length).map_err(|_| codec::damaged())?)?
+                    .to_vec(),
+            ),
+        };
+        let excess = if input.0.is_empty() {
+            None
+        } else {
+            Some(Excess {
+                problem: input.text()?.to_owned(),
+                sources: pairs(&mut input)?,
+                limits: input.uint()?,
+                until: input.uint()?,
+            })
+        };
         Ok(Self {
             digest,
             models,
             errors,
             sources,
             failure,
+            excess,
             state,
         })
     }
+}
+
+fn put_pairs(out: &mut Vec<u8>, pairs: &[(u64, u64)]) {
+    put_uint(out, pairs.len() as u64);
+    for (a, b) in pairs {
+        put_uint(out, *a);
+        put_uint(out, *b);
+    }
+}
+
+fn pairs(input: &mut Input<'_>) -> Result<Vec<(u64, u64)>, StoreError> {
+    let mut pairs = Vec::new();
+    for _ in 0..input.uint()? {
+        pairs.push((input.uint()?, input.uint()?));
+    }
+    Ok(pairs)
 }
 
 fn put_texts(out: &mut Vec<u8>, texts: &[String]) {
@@ -108,7 +165,7 @@ mod test {
 
     use super::*;
 
-    fn pairs() -> impl Strategy<Value = Vec<(u64, u64)>> {
+    fn some_pairs() -> impl Strategy<Value = Vec<(u64, u64)>> {
         prop::collection::vec(any::<(u64, u64)>(), 0..3)
     }
 
@@ -118,11 +175,13 @@ mod test {
             digest: u128,
             models in prop::collection::vec(any::<(String, u64)>(), 0..3),
             errors in prop::collection::vec(any::<String>(), 0..3),
-            sources in prop::option::of(pairs()),
+            sources in prop::option::of(some_pairs()),
             failure in prop::collection::vec(any::<String>(), 0..3),
+            excess in prop::option::of((any::<String>(), some_pairs(), any::<u64>(), any::<u64>())),
             state: Option<Vec<u8>>,
         ) {
-            let computation = Computation { digest, models, errors, sources, failure, state };
+            let excess = excess.map(|(problem, sources, limits, until)| Excess { problem, sources, limits, until });
+            let computation = Computation { digest, models, errors, sources, failure, excess, state };
             prop_assert_eq!(Computation::decode(&computation.encode()).ok(), Some(computation));
         }
 

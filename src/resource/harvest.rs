@@ -20,6 +20,9 @@ use crate::store::{Change, Place, Reading, Tags, TraceNumber, record};
 /// How much is kept in memory, in bytes.
 const IN_MEMORY: usize = 16 << 20;
 
+/// How much one computation may give, in bytes: some twenty million obsels of a few properties.
+const MOST: u64 = 4 << 30;
+
 /// Numbers from here on are given by the harvest to IRIs that the dictionary of the store did not have.
 const FIRST_NEW_NAME: u32 = 1 << 31;
 
@@ -32,6 +35,7 @@ pub struct Harvest<'r> {
     reading: &'r dyn Reading,
     kept: SpooledTempFile,
     count: u64,
+    bytes: u64,
     new_names: Vec<String>,
     numbers: HashMap<String, Name>,
 }
@@ -44,6 +48,7 @@ impl<'r> Harvest<'r> {
             reading,
             kept,
             count: 0,
+            bytes: 0,
             new_names: Vec::new(),
             numbers: HashMap::new(),
         }
@@ -63,6 +68,8 @@ impl<'r> Harvest<'r> {
     }
 
     fn keep(&mut self, mark: u8, body: &[u8]) -> Result<()> {
+        self.bytes += body.len() as u64 + 9;
+        check_size(self.bytes)?;
         let mut header = vec![mark];
         header.extend_from_slice(&(body.len() as u64).to_be_bytes());
         self.kept
@@ -251,6 +258,28 @@ fn read_change(kept: &mut impl Read, body: &mut Vec<u8>) -> std::io::Result<u8> 
     Ok(mark)
 }
 
+/// Checks how much a computation gave.
+fn check_size(bytes: u64) -> Result<()> {
+    if bytes > MOST {
+        return Err(Error::TooComplex(format!(
+            "the computation gives obsels of more than {} MiB",
+            MOST >> 20
+        )));
+    }
+    Ok(())
+}
+
 fn spool(error: std::io::Error) -> Error {
     Error::Store(error.into())
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    #[test]
+    fn what_a_computation_gives_is_bounded() {
+        assert!(check_size(MOST).is_ok());
+        assert!(matches!(check_size(MOST + 1), Err(Error::TooComplex(text)) if text.contains("more than 4096 MiB")));
+    }
 }

@@ -63,6 +63,15 @@ impl Gathered {
         Ok(gathered)
     }
 
+    /// Returns the path below which the query of the trace sees all; `None` if it sees its source only.
+    pub fn scope(&self, root: &str) -> Option<String> {
+        let sources: Vec<&str> = self.declared.iter().map(|source| source.iri.as_str()).collect();
+        self.method
+            .as_ref()
+            .ok()?
+            .scope(&self.parameters, &sources, root, &self.limits)
+    }
+
     /// Returns the intermediate traces from which the obsels are computed, if the method goes through any.
     fn effective(&self, iri: &str, reading: &dyn Reading) -> Option<Vec<String>> {
         let steps = self.steps(iri, reading)?.ok()?;
@@ -86,6 +95,7 @@ impl Gathered {
             target,
             sources: &self.declared,
             model: &lookup,
+            hidden: &HashSet::new(),
             reading,
             limits: &self.limits,
         };
@@ -175,6 +185,18 @@ fn follow(
             None => return Ok(Err(current)),
         }
     }
+}
+
+/// Tells whether the query of a computed trace sees more than its source.
+///
+/// # Errors
+/// Those of the store.
+pub fn is_wide(reading: &dyn Reading, entry: &Entry) -> Result<bool> {
+    let iri = format!("{}{}", reading.root(), entry.head.path);
+    let mut parameters = parameters_of(&entry.graph, &iri);
+    let start = entry.graph.object_of(&iri, ktbs::HAS_METHOD).and_then(as_iri);
+    let method = follow(reading, start.unwrap_or_default(), &mut parameters)?;
+    Ok(method.is_ok_and(|method| method.sees_more_than_sources(&parameters)))
 }
 
 /// Returns what a method must know of traces; those that do not exist are left out.

@@ -55,6 +55,7 @@ mod stored_trace;
 mod target;
 mod trace;
 pub mod view;
+mod wide;
 
 use std::sync::Arc;
 
@@ -174,6 +175,11 @@ impl Service {
             settings: Arc::clone(&self.settings),
             access: Some(access),
         }
+    }
+
+    /// Returns who sees; `None` where nobody asks.
+    pub fn visitor(&self) -> Option<&access::Visitor> {
+        self.access.as_ref().map(|access| access.visitor())
     }
 
     /// Returns the access of the visitor.
@@ -397,7 +403,7 @@ impl Service {
         let path = below(root, iri).ok_or(Error::NotFound)?;
         for path in self.computed_traces(path)? {
             match refresh::obsels(self, &path, Refresh::Default) {
-                Ok(()) | Err(Error::Conflict(_) | Error::NotFound) => {}
+                Ok(()) | Err(Error::Conflict(_) | Error::Excess(..) | Error::NotFound) => {}
                 Err(other) => return Err(other),
             }
         }

@@ -23,6 +23,8 @@ pub enum Form {
     Natural,
     /// The id or the IRI of an obsel.
     Obsel,
+    /// Any text.
+    Text,
     /// Present or not.
     Flag,
     /// Some of these words, with commas between them.

@@ -4,13 +4,14 @@
 //! transaction checks that what was read is still so, and stores the result. Two processes may compute the same thing at
 //! once: one stores it, the other finds it done. A process that is killed meanwhile has changed nothing.
 
-use std::collections::HashSet;
-use std::time::Instant;
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::computation::Computation;
+use super::computation::{Computation, Excess};
 use super::harvest::{Changes, Harvest};
 use super::inputs::{Gathered, Models};
 use super::slice::Refresh;
+use super::wide::Wide;
 use super::{Service, Settings, intermediate, trace};
 use crate::error::{Diagnosis, Error, Result};
 use crate::method::{self, Description};
@@ -27,8 +28,8 @@ const ATTEMPTS: usize = 5;
 /// # Errors
 /// `Busy` if the store keeps changing; those of the store.
 pub fn description(service: &Service, path: &str) -> Result<()> {
-    for path in stale_first(service, path)? {
-        bring(service, &path, Level::Description, false)?;
+    for dependency in stale_first(service, path, Level::Description)? {
+        bring(service, &dependency.path, Level::Description, false)?;
     }
     Ok(())
 }
@@ -41,11 +42,15 @@ pub fn obsels(service: &Service, path: &str, refresh: Refresh) -> Result<()> {
     if refresh == Refresh::No {
         return Ok(());
     }
-    let order = stale_first(service, path)?;
+    let order = stale_first(service, path, Level::Obsels)?;
     let last = order.len().saturating_sub(1);
-    for (i, path) in order.iter().enumerate() {
+    for (i, Dependency { path, is_source }) in order.iter().enumerate() {
         let forced = refresh == Refresh::Recursive || (refresh == Refresh::Force && i == last);
-        bring(service, path, Level::Obsels, forced)?;
+        match bring(service, path, Level::Obsels, forced) {
+            // A query with a wide scope goes without those that cannot be computed.
+            Err(Error::Conflict(_) | Error::Excess(..) | Error::NotFound) if !is_source => {}
+            result => result?,
+        }
     }
     Ok(())
 }
@@ -57,13 +62,22 @@ enum Level {
     Obsels,
 }
 
+/// A computed trace on which another depends.
+#[derive(Clone, Debug)]
+struct Dependency {
+    path: String,
+    /// Whether it is the trace itself, or one of its sources, directly or not. The others are only seen by queries with a
+    /// wide scope.
+    is_source: bool,
+}
+
 /// Returns the computed traces on which a computed trace depends, sources first, itself last. Intermediate traces are
 /// made, changed or deleted on the way, where a method wants others.
-fn stale_first(service: &Service, path: &str) -> Result<Vec<String>> {
+fn stale_first(service: &Service, path: &str, level: Level) -> Result<Vec<Dependency>> {
     // Each level of intermediate traces that have some themselves takes one round.
     for _ in 0..2 * ATTEMPTS {
         let snapshot = service.store.whole().read()?;
-        let (order, unsettled) = order(&snapshot, path, &service.settings)?;
+        let (order, unsettled) = order(&snapshot, path, level, &service.settings)?;
         if unsettled.is_empty() {
             return Ok(order);
         }
@@ -81,14 +95,24 @@ fn stale_first(service: &Service, path: &str) -> Result<Vec<String>> {
 
 /// Returns the computed traces on which one depends, sources first, and those whose intermediate traces are not those
 /// that their methods want.
-fn order(reading: &dyn Reading, path: &str, settings: &Settings) -> Result<(Vec<String>, Vec<String>)> {
+fn order(
+    reading: &dyn Reading,
+    path: &str,
+    level: Level,
+    settings: &Settings,
+) -> Result<(Vec<Dependency>, Vec<String>)> {
     let (mut order, mut unsettled) = (Vec::new(), Vec::new());
-    let mut seen = HashSet::from([path.to_owned()]);
+    let mut seen = HashSet::new();
+    let mut sources: HashMap<String, Vec<String>> = HashMap::new();
     // Each trace is met twice: its sources are listed the first time, itself the second.
     let mut pending = vec![(path.to_owned(), false)];
     while let Some((path, listed)) = pending.pop() {
         if listed {
             order.push(path);
+            continue;
+        }
+        // A trace that was met but not listed yet is met again above what needs it, and listed before.
+        if !seen.insert(path.clone()) {
             continue;
         }
         let Some(entry) = reading
@@ -101,16 +125,31 @@ fn order(reading: &dyn Reading, path: &str, settings: &Settings) -> Result<(Vec<
         if !intermediate::is_settled(reading, &entry, &gathered) {
             unsettled.push(path.clone());
         }
-        pending.push((path, true));
-        for source in gathered.sources.iter().chain(&gathered.declared) {
-            if let Some(path) = below(reading.root(), &source.iri)
-                && seen.insert(path.to_owned())
-            {
-                pending.push((path.to_owned(), false));
-            }
+        pending.push((path.clone(), true));
+        let own = gathered.sources.iter().chain(&gathered.declared);
+        let own = own.filter_map(|source| below(reading.root(), &source.iri).map(str::to_owned));
+        let own: Vec<String> = own.collect();
+        if level == Level::Obsels
+            && let Some(wide) = Wide::of(reading, &entry, &gathered)?
+        {
+            pending.extend(wide.computed.into_iter().map(|path| (path, false)));
+        }
+        let new = own.iter().filter(|path| !seen.contains(*path));
+        pending.extend(new.map(|path| (path.clone(), false)));
+        sources.insert(path, own);
+    }
+    let mut needed = HashSet::new();
+    let mut pending = vec![path];
+    while let Some(path) = pending.pop() {
+        if needed.insert(path) {
+            pending.extend(sources.get(path).into_iter().flatten().map(String::as_str));
         }
     }
-    Ok((order, unsettled))
+    let order = order.into_iter().map(|path| Dependency {
+        is_source: needed.contains(path.as_str()),
+        path,
+    });
+    Ok((order.collect(), unsettled))
 }
 
 /// What was computed, to be stored if nothing it was computed from has changed.
@@ -123,7 +162,11 @@ struct Computed {
 }
 
 /// Brings one computed trace up to date; its sources are already.
+///
+/// What is stored follows from a state of the store that is not older than the call, be it computed here or by another
+/// process: obsels that come meanwhile make neither wait.
 fn bring(service: &Service, path: &str, level: Level, forced: bool) -> Result<()> {
+    let mut overtaken = 0;
     for _ in 0..ATTEMPTS {
         let snapshot = service.store.whole().read()?;
         let Some(entry) = snapshot.entry(path)? else {
@@ -133,21 +176,43 @@ fn bring(service: &Service, path: &str, level: Level, forced: bool) -> Result<()
         let Some(trace) = entry.head.trace else {
             return Err(Error::NotFound);
         };
+        let wide = match level {
+            Level::Obsels => Wide::of(&snapshot, &entry, &gathered)?,
+            Level::Description => None,
+        };
         let known = Computation::read(&snapshot, trace)?;
-        if !forced && is_current(&snapshot, &gathered, &known, level)? {
+        // Who has overtaken this process twice began the second time after this call did.
+        if (!forced && is_current(&snapshot, &gathered, wide.as_ref(), &known, level, service)?) || overtaken > 1 {
             return refusal(&gathered, &known, level);
         }
-        let computed = compute(service, &snapshot, &entry, &gathered, &known, level, forced)?;
+        let attempt = Attempt {
+            service,
+            reading: &snapshot,
+            entry: &entry,
+            gathered: &gathered,
+            wide: wide.as_ref(),
+            known: &known,
+        };
+        let computed = attempt.compute(level, forced)?;
         drop(snapshot);
-        if let Some(computation) = store(service, path, &entry, &gathered, &known, computed)? {
-            return refusal(&gathered, &computation, level);
+        match store(service, path, &entry, &gathered, &known, computed)? {
+            Stored::Here(computation) => return refusal(&gathered, &computation, level),
+            Stored::ByAnother => overtaken += 1,
+            Stored::Nowhere => overtaken = 0,
         }
     }
     Err(Error::Store(StoreError::Busy))
 }
 
 /// Tells whether what is kept follows from what there is now.
-fn is_current(reading: &dyn Reading, gathered: &Gathered, known: &Computation, level: Level) -> Result<bool> {
+fn is_current(
+    reading: &dyn Reading,
+    gathered: &Gathered,
+    wide: Option<&Wide>,
+    known: &Computation,
+    level: Level,
+    service: &Service,
+) -> Result<bool> {
     if known.digest != gathered.digest() {
         return Ok(false);
     }
@@ -156,141 +221,213 @@ fn is_current(reading: &dyn Reading, gathered: &Gathered, known: &Computation, l
             return Ok(false);
         }
     }
-    let sees_more = gathered
-        .method
-        .as_ref()
-        .is_ok_and(|method| method.sees_more_than_sources(&gathered.parameters));
-    if level == Level::Obsels && sees_more {
-        return Ok(false);
+    if level == Level::Description || !known.errors.is_empty() {
+        return Ok(true);
     }
-    Ok(level == Level::Description
-        || !known.errors.is_empty()
-        || known.sources == Some(source_tags(reading, gathered)?))
+    let sources = source_tags(reading, gathered, wide)?;
+    let is_kept = |excess: &Excess| {
+        excess.sources == sources
+            && excess.limits == limits_digest(&service.settings)
+            && (now()..now() + LONGEST_PAUSE.as_secs() + 1).contains(&excess.until)
+    };
+    Ok(known.excess.as_ref().is_some_and(is_kept) || (known.excess.is_none() && known.sources == Some(sources)))
 }
 
-/// Returns the numbers of the sources, and the counts of their main tags.
-fn source_tags(reading: &dyn Reading, gathered: &Gathered) -> Result<Vec<(u64, u64)>> {
+/// Returns the numbers of the sources, and the counts of their main tags; and, for a query that sees more, a number that
+/// changes with it.
+fn source_tags(reading: &dyn Reading, gathered: &Gathered, wide: Option<&Wide>) -> Result<Vec<(u64, u64)>> {
     let tag = |source: &method::Source| Ok((source.trace.0, reading.trace(source.trace)?.tags.main.count));
-    gathered.sources.iter().map(tag).collect()
+    let mut tags = gathered.sources.iter().map(tag).collect::<Result<Vec<_>>>()?;
+    tags.extend(wide.map(|wide| (u64::MAX, wide.digest)));
+    Ok(tags)
+}
+
+/// A computation that goes beyond a limit is not tried again before ten times as long as it took, at least so long and at most
+/// so long: the machine may be less busy then.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+fn pause(spent: Duration) -> Duration {
+    (spent * 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+}
+
+/// Returns the seconds since 1970.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
+}
+
+/// Returns a number that changes with the limits on time and memory.
+fn limits_digest(settings: &Settings) -> u64 {
+    let (computing, queries) = (&settings.computing, &settings.computing.queries);
+    let text = format!("{:?} {:?} {}", computing.time, queries.time, queries.memory);
+    crate::digest::fnv128(text.as_bytes()) as u64
 }
 
 /// Returns the conflict that a computation ended with, where obsels are wanted.
 fn refusal(gathered: &Gathered, computation: &Computation, level: Level) -> Result<()> {
-    let problems = if computation.errors.is_empty() {
-        &computation.failure
-    } else {
-        &computation.errors
-    };
-    if level == Level::Description || problems.is_empty() {
+    if level == Level::Description {
         return Ok(());
     }
-    Err(Error::Conflict(match &gathered.method {
+    let excess = computation.excess.as_ref().filter(|_| computation.errors.is_empty());
+    let problems = match excess {
+        Some(excess) => {
+            let time = jiff::Timestamp::from_second(i64::try_from(excess.until).unwrap_or(i64::MAX));
+            let time = time.map_or_else(|_| "later".to_owned(), |time| format!("at {time}"));
+            vec![format!(
+                "{}; it is tried again {time}, or when something that it is computed from changes, or with refresh=force",
+                excess.problem
+            )]
+        }
+        None if computation.errors.is_empty() => computation.failure.clone(),
+        None => computation.errors.clone(),
+    };
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let diagnosis = match &gathered.method {
         Ok(method) => Diagnosis {
             title: method.obsels_title,
-            problems: problems.clone(),
+            problems,
         },
         Err(iri) => method::unknown(iri),
-    }))
+    };
+    Err(match excess {
+        Some(excess) => Error::Excess(diagnosis, excess.until.saturating_sub(now()).max(1)),
+        None => Error::Conflict(diagnosis),
+    })
 }
 
-/// Computes what is wanted, from a snapshot.
-fn compute(
-    service: &Service,
-    reading: &dyn Reading,
-    entry: &Entry,
-    gathered: &Gathered,
-    known: &Computation,
-    level: Level,
-    forced: bool,
-) -> Result<Computed> {
-    let target = format!("{}{}", reading.root(), entry.head.path);
-    let models = Models::new(reading);
-    let lookup = |iri: &str| models.graph(iri);
-    let computing = &service.settings.computing;
-    let limits = method::Limits {
-        deadline: Some(Instant::now() + computing.time),
-        ..computing.clone()
-    };
-    let inputs = method::Inputs {
-        parameters: &gathered.parameters,
-        target: method::Target {
-            iri: &target,
-            trace: entry.head.trace,
-        },
-        sources: &gathered.sources,
-        model: &lookup,
-        reading,
-        limits: &limits,
-    };
-    let (described, diagnosis) = match (&gathered.method, gathered.steps(&target, reading)) {
-        (_, Some(Err(Error::Conflict(diagnosis)))) => {
-            let errors = diagnosis.problems.clone();
-            (
-                Description {
-                    errors,
-                    ..Description::default()
-                },
-                Some(diagnosis),
-            )
-        }
-        (_, Some(Err(other))) => return Err(other),
-        (Ok(method), _) => {
-            let described = method.describe(&inputs);
-            let diagnosis = described.diagnosis(method);
-            (described, diagnosis)
-        }
-        (Err(iri), _) => {
-            let diagnosis = method::unknown(iri);
-            let errors = diagnosis.problems.clone();
-            (
-                Description {
-                    errors,
-                    ..Description::default()
-                },
-                Some(diagnosis),
-            )
-        }
-    };
-    let graph = describe(&entry.graph, &target, &described, diagnosis.as_ref());
-    let description = (!same(&graph, &entry.graph)).then_some(graph);
-    let mut result = Computed {
-        computation: Computation {
-            digest: gathered.digest(),
-            errors: described.errors,
-            state: known.state.clone(),
-            ..Computation::default()
-        },
-        description,
-        obsels: None,
-        properties: Vec::new(),
-    };
-    if level == Level::Obsels
-        && result.computation.errors.is_empty()
-        && let Ok(method) = &gathered.method
-    {
-        let mut harvest = Harvest::new(reading);
-        let state = known.state.as_deref().filter(|_| !forced && known.failure.is_empty());
-        result.computation.sources = Some(source_tags(reading, gathered)?);
-        match method.compute(&inputs, state, &mut harvest) {
-            Ok(computed) => {
-                result.computation.state = Some(computed.state);
-                result.properties = computed.properties;
-                result.obsels = Some(harvest.finish()?);
+/// What a computation starts from: a state of the store, and what there is of the trace in it.
+struct Attempt<'a> {
+    service: &'a Service,
+    reading: &'a dyn Reading,
+    entry: &'a Entry,
+    gathered: &'a Gathered,
+    wide: Option<&'a Wide>,
+    known: &'a Computation,
+}
+
+impl Attempt<'_> {
+    /// Computes what is wanted.
+    fn compute(&self, level: Level, forced: bool) -> Result<Computed> {
+        let Self {
+            service,
+            reading,
+            entry,
+            gathered,
+            wide,
+            known,
+        } = *self;
+        let nothing = HashSet::new();
+        let start = Instant::now();
+        let target = format!("{}{}", reading.root(), entry.head.path);
+        let models = Models::new(reading);
+        let lookup = |iri: &str| models.graph(iri);
+        let computing = &service.settings.computing;
+        let limits = method::Limits {
+            deadline: Some(start + computing.time),
+            ..computing.clone()
+        };
+        let inputs = method::Inputs {
+            parameters: &gathered.parameters,
+            target: method::Target {
+                iri: &target,
+                trace: entry.head.trace,
+            },
+            sources: &gathered.sources,
+            model: &lookup,
+            hidden: wide.map_or(&nothing, |wide| &wide.hidden),
+            reading,
+            limits: &limits,
+        };
+        let (described, diagnosis) = match (&gathered.method, gathered.steps(&target, reading)) {
+            (_, Some(Err(Error::Conflict(diagnosis)))) => {
+                let errors = diagnosis.problems.clone();
+                (
+                    Description {
+                        errors,
+                        ..Description::default()
+                    },
+                    Some(diagnosis),
+                )
             }
-            Err(Error::Conflict(diagnosis)) => {
-                result.computation.failure = diagnosis.problems;
-                result.computation.state = None;
-                result.obsels = Some(cleared(reading)?);
+            (_, Some(Err(other))) => return Err(other),
+            (Ok(method), _) => {
+                let described = method.describe(&inputs);
+                let diagnosis = described.diagnosis(method);
+                (described, diagnosis)
             }
-            Err(other) => return Err(other),
+            (Err(iri), _) => {
+                let diagnosis = method::unknown(iri);
+                let errors = diagnosis.problems.clone();
+                (
+                    Description {
+                        errors,
+                        ..Description::default()
+                    },
+                    Some(diagnosis),
+                )
+            }
+        };
+        let graph = describe(&entry.graph, &target, &described, diagnosis.as_ref());
+        let description = (!same(&graph, &entry.graph)).then_some(graph);
+        let mut result = Computed {
+            computation: Computation {
+                digest: gathered.digest(),
+                errors: described.errors,
+                state: known.state.clone(),
+                ..Computation::default()
+            },
+            description,
+            obsels: None,
+            properties: Vec::new(),
+        };
+        if level == Level::Obsels
+            && result.computation.errors.is_empty()
+            && let Ok(method) = &gathered.method
+        {
+            let mut harvest = Harvest::new(reading);
+            let state = known.state.as_deref().filter(|_| !forced && known.failure.is_empty());
+            let sources = source_tags(reading, gathered, wide)?;
+            result.computation.sources = Some(sources.clone());
+            match method.compute(&inputs, state, &mut harvest) {
+                Ok(computed) => {
+                    result.computation.state = Some(computed.state);
+                    result.properties = computed.properties;
+                    result.obsels = Some(harvest.finish()?);
+                }
+                Err(Error::Conflict(diagnosis)) => {
+                    result.computation.failure = diagnosis.problems;
+                    result.computation.state = None;
+                    result.obsels = Some(cleared(reading)?);
+                }
+                Err(Error::Timeout(problem) | Error::TooComplex(problem)) => {
+                    // The obsels are still those of the last computation that ended, if it was one of the same thing.
+                    let is_same = known.digest == result.computation.digest;
+                    result.computation.sources = known.sources.clone().filter(|_| is_same);
+                    result.computation.failure = known.failure.clone();
+                    if result.computation.sources.is_none() {
+                        result.computation.state = None;
+                        result.obsels = Some(cleared(reading)?);
+                    }
+                    result.computation.excess = Some(Excess {
+                        problem,
+                        sources,
+                        limits: limits_digest(&service.settings),
+                        until: now() + pause(start.elapsed()).as_secs(),
+                    });
+                }
+                Err(other) => return Err(other),
+            }
+        } else if !result.computation.errors.is_empty() {
+            // What cannot be computed has no obsels, rather than those of other parameters.
+            result.computation.state = None;
+            result.obsels = Some(cleared(reading)?);
         }
-    } else if !result.computation.errors.is_empty() {
-        // What cannot be computed has no obsels, rather than those of other parameters.
-        result.computation.state = None;
-        result.obsels = Some(cleared(reading)?);
+        result.computation.models = models.asked();
+        Ok(result)
     }
-    result.computation.models = models.asked();
-    Ok(result)
 }
 
 fn cleared(reading: &dyn Reading) -> Result<Changes> {
@@ -323,7 +460,18 @@ fn same(a: &Graph, b: &Graph) -> bool {
     a.len() == b.len() && a.iter().all(|[s, p, o]| b.contains(s, p, o))
 }
 
-/// Stores what was computed; returns what is now kept, or `None` if what it was computed from has changed meanwhile.
+/// Where a computation was stored.
+enum Stored {
+    /// By this process.
+    Here(Box<Computation>),
+    /// By another process, meanwhile.
+    ByAnother,
+    /// It was not: what it was a computation of has changed meanwhile.
+    Nowhere,
+}
+
+/// Stores what was computed, unless the trace, its sources or its models have become others meanwhile. Obsels that came since
+/// make the result an older one, and not a wrong one: it says what it has seen.
 fn store(
     service: &Service,
     path: &str,
@@ -331,7 +479,7 @@ fn store(
     gathered: &Gathered,
     known: &Computation,
     computed: Computed,
-) -> Result<Option<Computation>> {
+) -> Result<Stored> {
     let mut change = service.store.write()?;
     let Some(mut current) = change.entry(path)? else {
         return Err(Error::NotFound);
@@ -339,19 +487,13 @@ fn store(
     let Some(trace) = current.head.trace else {
         return Err(Error::NotFound);
     };
-    if current.head.trace != entry.head.trace || Computation::read(&change, trace)? != *known {
-        return Ok(None);
-    }
     let now = Gathered::of(&change, &current, &service.settings)?;
-    let is_same = now.digest() == gathered.digest()
-        && current.head.tag == entry.head.tag
-        && computed
-            .computation
-            .sources
-            .as_ref()
-            .is_none_or(|seen| source_tags(&change, &now).is_ok_and(|now| *seen == now));
-    if !is_same || !models_are(&change, &computed.computation.models)? {
-        return Ok(None);
+    let is_same = current.head.trace == entry.head.trace && now.digest() == gathered.digest();
+    if is_same && Computation::read(&change, trace)? != *known {
+        return Ok(Stored::ByAnother);
+    }
+    if !is_same || current.head.tag != entry.head.tag || !models_are(&change, &computed.computation.models)? {
+        return Ok(Stored::Nowhere);
     }
     if let Some(obsels) = computed.obsels.filter(|obsels| !obsels.is_empty()) {
         obsels.store(&mut change, trace)?;
@@ -373,7 +515,7 @@ fn store(
     }
     change.put_computation(trace, &computed.computation.encode())?;
     change.commit()?;
-    Ok(Some(computed.computation))
+    Ok(Stored::Here(Box::new(computed.computation)))
 }
 
 fn models_are(change: &Change<'_>, models: &[(String, u64)]) -> Result<bool> {

@@ -5,6 +5,7 @@ use hashbrown::HashSet;
 use super::index::{Heap, Index};
 use super::limits;
 use super::terms::{Parts, Terms};
+use crate::error::{Error, Result};
 use crate::rdf::{Graph, Term, TermId, as_iri, is_blank};
 
 /// A default graph and named graphs, over terms that are stored once.
@@ -58,7 +59,12 @@ pub struct Builder {
     default: Heap,
     named: Vec<(TermId, Heap)>,
     only: Option<HashSet<TermId>>,
+    /// How many triples were added, each as often as it was.
+    triples: usize,
 }
+
+/// How much memory the data of a query may take, in bytes, before it is asked: some ten million obsels of a few properties.
+const MOST_BYTES: usize = 2 << 30;
 
 impl Builder {
     /// Returns a builder that keeps all that it is given.
@@ -104,6 +110,26 @@ impl Builder {
         }
     }
 
+    /// Checks that the data is not too large to be held; to be called now and then while it is added.
+    ///
+    /// # Errors
+    /// `TooComplex`.
+    pub fn check(&self) -> Result<()> {
+        self.check_within(MOST_BYTES)
+    }
+
+    fn check_within(&self, most: usize) -> Result<()> {
+        let graphs = if self.named.is_empty() { 1 } else { 2 };
+        let triples = self.triples * graphs * size_of::<[TermId; 2]>();
+        if self.terms.bytes() + triples > most {
+            return Err(Error::TooComplex(format!(
+                "the data of the query takes more than {} MiB of memory",
+                most >> 20
+            )));
+        }
+        Ok(())
+    }
+
     /// Returns the dataset.
     pub fn finish(self) -> Dataset {
         let mut named: Vec<(TermId, Index)> = self.named.into_iter().map(|(name, heap)| (name, heap.sort())).collect();
@@ -137,6 +163,7 @@ impl Builder {
     /// Adds a triple, given where those of its predicate go.
     pub(super) fn put(&mut self, piles: Piles, subject: TermId, object: TermId) {
         limits::tick(1);
+        self.triples += 1;
         self.default.put(piles.default, subject, object);
         if let (Some(pile), Some((_, heap))) = (piles.named, self.named.last_mut()) {
             heap.put(pile, subject, object);
@@ -178,6 +205,26 @@ mod test {
             graph.insert(s, p, o);
         }
         graph
+    }
+
+    #[test]
+    fn too_much_data_is_refused() {
+        let mut builder = Builder::new();
+        let add = |builder: &mut Builder, numbers: std::ops::Range<u32>| {
+            for number in numbers {
+                builder.add_triple(
+                    &iri(format!("http://h/{number}")),
+                    &iri("http://h/p"),
+                    &iri("http://h/o"),
+                );
+            }
+        };
+        add(&mut builder, 0..1000);
+        assert!(builder.check_within(1 << 20).is_ok());
+        add(&mut builder, 1000..50_000);
+        let error = builder.check_within(1 << 20).expect_err("more than a mebibyte");
+        assert!(error.to_string().contains("more than 1 MiB"), "{error}");
+        assert!(builder.check().is_ok());
     }
 
     #[test]

@@ -31,13 +31,16 @@ pub fn add_collection(
     // Each obsel has at least its IRI and its times, which most often no other has.
     builder
         .terms
-        .reserve(usize::try_from(3 * reading.obsel_count(number)?).unwrap_or(0));
+        .reserve(usize::try_from(3 * reading.obsel_count(number)?.min(MOST_FORESEEN)).unwrap_or(0));
     let mut obsels = Obsels::new(builder, reading, trace);
     reading.for_each_obsel(number, &Bounds::ALL, &mut |obsel| {
         obsels.add(obsel)?;
         Ok(ControlFlow::Continue(()))
     })
 }
+
+/// For how many obsels room is made in advance, at most.
+const MOST_FORESEEN: u64 = 4_000_000;
 
 /// Adds obsels of a trace to a dataset, one by one.
 pub struct Obsels<'b, 's> {
@@ -94,6 +97,7 @@ impl<'b, 's> Obsels<'b, 's> {
     /// # Errors
     /// `Damaged`: a name is not in the dictionary.
     pub fn add(&mut self, obsel: &Obsel<'_>) -> Result<()> {
+        self.builder.check()?;
         let this = self.below(obsel.id);
         if let Some(piles) = self.has_trace {
             self.builder.put(piles, this, self.trace);

@@ -100,40 +100,19 @@ impl<'t> Input<'t> {
     /// Takes one byte.
     #[inline]
     pub fn byte(&mut self) -> Result<u8> {
-        let (first, rest) = self.0.split_first().ok_or_else(damaged)?;
-        self.0 = rest;
-        Ok(*first)
+        self.next_byte().ok_or_else(damaged)
     }
 
     /// Takes an unsigned integer.
     #[inline]
     pub fn uint(&mut self) -> Result<u64> {
-        match self.0 {
-            // Nearly all are short.
-            [byte @ ..0x80, rest @ ..] => {
-                self.0 = rest;
-                Ok(u64::from(*byte))
-            }
-            _ => self.long_uint(),
-        }
-    }
-
-    fn long_uint(&mut self) -> Result<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(damaged())
+        self.next_uint().ok_or_else(damaged)
     }
 
     /// Takes an unsigned integer of 32 bits.
     #[inline]
     pub fn uint32(&mut self) -> Result<u32> {
-        self.uint()?.try_into().map_err(|_| damaged())
+        self.next_uint32().ok_or_else(damaged)
     }
 
     /// Takes a signed integer.
@@ -145,16 +124,97 @@ impl<'t> Input<'t> {
     /// Takes a number of bytes.
     #[inline]
     pub fn bytes(&mut self, length: usize) -> Result<&'t [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(damaged)?;
-        self.0 = rest;
-        Ok(taken)
+        self.next_bytes(length).ok_or_else(damaged)
     }
 
     /// Takes a text.
     #[inline]
     pub fn text(&mut self) -> Result<&'t str> {
-        let length = self.uint()?.try_into().map_err(|_| damaged())?;
-        std::str::from_utf8(self.bytes(length)?).map_err(|_| damaged())
+        self.next_text().ok_or_else(damaged)
+    }
+
+    /// As [`Input::byte`]; what is damaged has none.
+    #[inline]
+    pub(super) fn next_byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    /// As [`Input::uint`].
+    #[inline]
+    pub(super) fn next_uint(&mut self) -> Option<u64> {
+        match self.0 {
+            // Nearly all are short.
+            [byte @ ..0x80, rest @ ..] => {
+                self.0 = rest;
+                Some(u64::from(*byte))
+            }
+            _ => self.next_long_uint(),
+        }
+    }
+
+    fn next_long_uint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.next_byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// As [`Input::uint32`].
+    #[inline]
+    pub(super) fn next_uint32(&mut self) -> Option<u32> {
+        self.next_uint()?.try_into().ok()
+    }
+
+    #[inline]
+    fn next_bytes(&mut self, length: usize) -> Option<&'t [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// As [`Input::text`].
+    #[inline]
+    pub(super) fn next_text(&mut self) -> Option<&'t str> {
+        let length = self.next_uint()?.try_into().ok()?;
+        text(self.next_bytes(length)?)
+    }
+}
+
+/// Returns bytes as a text, if they are UTF-8.
+///
+/// Most texts are short and ASCII, and nearly all the texts of a trace pass here when it is read.
+#[inline]
+fn text(bytes: &[u8]) -> Option<&str> {
+    if is_ascii(bytes) {
+        #[expect(unsafe_code, reason = "what was just found to be ASCII is UTF-8")]
+        return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    std::str::from_utf8(bytes).ok()
+}
+
+/// Tells whether bytes are ASCII, by pieces of a fixed size that overlap; those that are longer than two are left to the
+/// standard library.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    fn both<const N: usize>(bytes: &[u8]) -> bool {
+        match (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
+            (Some(first), Some(last)) => first.iter().chain(last).fold(0, |all, byte| all | byte) < 0x80,
+            _ => false,
+        }
+    }
+    match bytes.len() {
+        0..4 => bytes.iter().all(u8::is_ascii),
+        4..8 => both::<4>(bytes),
+        8..16 => both::<8>(bytes),
+        16..=32 => both::<16>(bytes),
+        _ => bytes.is_ascii(),
     }
 }
 
@@ -198,7 +258,7 @@ pub fn obsel_key(trace: TraceNumber, end: i64, begin: i64, id: &str) -> Vec<u8> 
 /// Returns the end, the begin and the id of a key of `obsels`.
 pub fn split_obsel_key(key: &[u8]) -> Result<(i64, i64, &str)> {
     let (fixed, id) = key.split_at_checked(24).ok_or_else(damaged)?;
-    let id = std::str::from_utf8(id).map_err(|_| damaged())?;
+    let id = text(id).ok_or_else(damaged)?;
     Ok((key_int(&fixed[8..16])?, key_int(&fixed[16..24])?, id))
 }
 
@@ -301,6 +361,23 @@ mod test {
             prop_assert_eq!(a.cmp(&b), key(&a).cmp(&key(&b)));
             let ka = key(&a);
             prop_assert_eq!(split_obsel_key(&ka).unwrap(), (a.0, a.1, a.2.as_str()));
+        }
+    }
+
+    #[test]
+    fn a_text_is_utf8_wherever_it_is_not_ascii() {
+        for length in 0..70 {
+            let ascii = vec![b'x'; length];
+            assert_eq!(text(&ascii).map(str::len), Some(length));
+            for at in 0..length {
+                let mut bytes = ascii.clone();
+                bytes[at] = 0xff;
+                assert_eq!(text(&bytes), None, "{length} {at}");
+                if at + 1 < length {
+                    bytes[at..at + 2].copy_from_slice("é".as_bytes());
+                    assert!(text(&bytes).is_some_and(|text| text.contains('é')), "{length} {at}");
+                }
+            }
         }
     }
 

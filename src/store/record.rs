@@ -43,28 +43,35 @@ pub fn encode(obsel: &Obsel<'_>) -> Vec<u8> {
 }
 
 /// Decodes a record into an obsel, whose lists are emptied first and keep their room.
+///
+/// # Errors
+/// `Damaged`.
 pub fn decode<'t>(record: &'t [u8], obsel: &mut Obsel<'t>) -> Result<()> {
+    fill(record, obsel).ok_or_else(damaged)
+}
+
+fn fill<'t>(record: &'t [u8], obsel: &mut Obsel<'t>) -> Option<()> {
     let mut input = Input(record);
     obsel.types.clear();
-    for _ in 0..input.uint()? {
+    for _ in 0..input.next_uint()? {
         obsel.types.push(value(&mut input)?);
     }
     obsel.arcs.clear();
-    for _ in 0..input.uint()? {
+    for _ in 0..input.next_uint()? {
         obsel.arcs.push(arc(&mut input)?);
     }
     obsel.blank_arcs.clear();
-    for _ in 0..input.uint()? {
+    for _ in 0..input.next_uint()? {
         let Value::Blank(blank) = value(&mut input)? else {
-            return Err(damaged());
+            return None;
         };
         obsel.blank_arcs.push((blank, arc(&mut input)?));
     }
     obsel.others.clear();
-    for _ in 0..input.uint()? {
+    for _ in 0..input.next_uint()? {
         obsel.others.push((value(&mut input)?, arc(&mut input)?));
     }
-    Ok(())
+    Some(())
 }
 
 fn put_arc(out: &mut Vec<u8>, arc: &Arc<'_>) {
@@ -117,25 +124,25 @@ pub fn put_value(out: &mut Vec<u8>, value: &Value<'_>) {
 }
 
 #[inline]
-fn arc<'t>(input: &mut Input<'t>) -> Result<Arc<'t>> {
-    let predicate = Name(input.uint32()?);
+fn arc<'t>(input: &mut Input<'t>) -> Option<Arc<'t>> {
+    let predicate = Name(input.next_uint32()?);
     let object = value(input)?;
-    Ok(Arc { predicate, object })
+    Some(Arc { predicate, object })
 }
 
 #[inline]
-fn value<'t>(input: &mut Input<'t>) -> Result<Value<'t>> {
-    Ok(match input.byte()? {
-        OBSEL => Value::Obsel(input.text()?),
-        BELOW_ROOT => Value::BelowRoot(input.text()?),
-        NAMED => Value::Named(Name(input.uint32()?)),
-        IRI => Value::Iri(input.text()?),
-        OWN_BLANK => Value::Blank(Blank::Own(input.uint32()?)),
-        SHARED_BLANK => Value::Blank(Blank::Shared(input.uint()?)),
-        STRING => Value::String(input.text()?),
-        TAGGED => Value::Tagged(input.text()?, input.text()?),
-        TYPED => Value::Typed(input.text()?, Name(input.uint32()?)),
-        _ => return Err(damaged()),
+fn value<'t>(input: &mut Input<'t>) -> Option<Value<'t>> {
+    Some(match input.next_byte()? {
+        OBSEL => Value::Obsel(input.next_text()?),
+        BELOW_ROOT => Value::BelowRoot(input.next_text()?),
+        NAMED => Value::Named(Name(input.next_uint32()?)),
+        IRI => Value::Iri(input.next_text()?),
+        OWN_BLANK => Value::Blank(Blank::Own(input.next_uint32()?)),
+        SHARED_BLANK => Value::Blank(Blank::Shared(input.next_uint()?)),
+        STRING => Value::String(input.next_text()?),
+        TAGGED => Value::Tagged(input.next_text()?, input.next_text()?),
+        TYPED => Value::Typed(input.next_text()?, Name(input.next_uint32()?)),
+        _ => return None,
     })
 }
 

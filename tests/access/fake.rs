@@ -1,12 +1,15 @@
 //! An issuer on this machine, that says what a test wants.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use crate::support::TestKtbs;
@@ -65,14 +68,42 @@ pub struct Issuer {
 
 impl Issuer {
     pub fn new() -> Self {
+        Self::with("http", None)
+    }
+
+    /// Returns one whose certificate is of an authority that this machine does not trust.
+    pub fn over_tls() -> Self {
+        let certificate = CertificateDer::from_pem_slice(include_bytes!("keys/tls.pem")).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("keys/tls-key.pem")).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .expect("a certificate and its key");
+        Self::with("https", Some(Arc::new(config)))
+    }
+
+    fn with(scheme: &str, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://127.0.0.1:{}", listener.local_addr().expect("an address").port());
+        let url = format!(
+            "{scheme}://127.0.0.1:{}",
+            listener.local_addr().expect("an address").port()
+        );
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = Arc::clone(&shared);
-                thread::spawn(move || answer(stream, &state));
+                let tls = tls.clone();
+                thread::spawn(move || match tls {
+                    None => answer(stream, &state),
+                    Some(config) => {
+                        let connection = ServerConnection::new(config).expect("a connection");
+                        answer(StreamOwned::new(connection, stream), &state);
+                    }
+                });
             }
         });
         let issuer = Self { url, state };
@@ -147,21 +178,23 @@ pub fn age(ktbs: &TestKtbs, fetched: u64, tried: u64) {
     std::fs::rename(new, file).expect("the file");
 }
 
-fn answer(mut stream: TcpStream, state: &Mutex<State>) {
-    let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).unwrap_or(0) == 0 {
+fn answer(mut stream: impl Read + Write, state: &Mutex<State>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        if stream.read(&mut byte).unwrap_or(0) == 0 {
             return;
         }
+        head.push(byte[0]);
     }
+    let head = String::from_utf8(head).expect("ASCII");
     let length = head
         .lines()
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .map_or(0, |(_, length)| length.trim().parse().unwrap_or(0));
     let mut body = vec![0; length];
-    if reader.read_exact(&mut body).is_err() {
+    if stream.read_exact(&mut body).is_err() {
         return;
     }
     let asked = Asked {
@@ -194,5 +227,5 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) {
     );
     let _ = stream.write_all(head.as_bytes());
     thread::sleep(delay);
-    let _ = stream.write_all(&body);
+    let _ = stream.write_all(&body).and_then(|()| stream.flush());
 }

@@ -192,3 +192,11 @@ fn no_address_of_a_client_is_asked() {
     assert_eq!(issuer.count(), asked);
     assert!(issuer.asked("/evil").is_empty());
 }
+
+#[test]
+fn a_certificate_that_the_machine_does_not_trust_is_refused() {
+    let issuer = Issuer::over_tls();
+    let ktbs = issuer.ktbs(|_| {});
+    get(&ktbs, "", &token(&issuer)).expect(503);
+    assert_eq!(issuer.count(), 0, "nothing was said to it");
+}

@@ -1,6 +1,7 @@
 //! Who may do what, with the plugin authx.
 
-mod fake;
+mod browser;
+pub mod fake;
 mod introspection;
 mod issuer;
 mod lists;

@@ -13,7 +13,7 @@ use ktbs::format;
 use ktbs::plugin::PLUGINS;
 use ktbs::resource::catalog::described;
 use ktbs::resource::parameter::Form;
-use ktbs::resource::{Aspect, Shape, kinds};
+use ktbs::resource::{Aspect, kinds};
 use ktbs::store::Kind;
 
 /// Who asks: alice made everything, bob was granted some of it, root may do all, the last is a stranger.
@@ -189,10 +189,7 @@ fn faces(path: &str) -> Vec<String> {
 
 /// Returns the extensions of all the syntaxes in which anything can be shown, and one of none.
 fn extensions() -> BTreeSet<&'static str> {
-    let shapes = described()
-        .into_iter()
-        .map(|described| described.shape)
-        .chain([Shape::Acl]);
+    let shapes = described(true).into_iter().map(|described| described.shape);
     let known = shapes.flat_map(|shape| format::offers(shape).filter_map(|offer| offer.extension));
     known.chain(["nonsense"]).collect()
 }
@@ -201,11 +198,12 @@ fn extensions() -> BTreeSet<&'static str> {
 fn parameters(path: &str) -> BTreeSet<String> {
     let id = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let mut all = BTreeSet::new();
-    for parameter in described().iter().flat_map(|described| described.parameters) {
+    for parameter in described(true).iter().flat_map(|described| described.parameters) {
         let values: Vec<String> = match parameter.form {
             Form::Integer => vec!["0".to_owned(), "9".to_owned()],
             Form::Natural => vec!["1".to_owned()],
             Form::Obsel => vec![format!("{id}obsel")],
+            Form::Text => vec!["text".to_owned()],
             Form::Flag => vec![String::new()],
             Form::Some(words) => vec![words.join(",")],
             Form::One(words) => words.iter().map(|word| (*word).to_owned()).collect(),

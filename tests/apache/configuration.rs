@@ -1,24 +1,10 @@
 //! A configuration that is changed while Apache runs.
 
-use std::time::{Duration, Instant};
-
 use rustix::process::{Signal, kill_process};
 
-use super::httpd::{Answer, Httpd};
+use super::httpd::Httpd;
 
 const KTBS: &str = env!("CARGO_BIN_EXE_ktbs");
-
-/// Asks until the program answers: a request that comes while a process ends is answered by Apache in its place.
-fn told(httpd: &Httpd) -> Answer {
-    let start = Instant::now();
-    loop {
-        let answer = httpd.answer("GET", "", "", b"");
-        if !answer.body.contains("<html>") {
-            return answer;
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "{answer:?}");
-    }
-}
 
 #[test]
 fn a_wrong_configuration_is_told_and_a_mended_one_read_at_once() {
@@ -34,8 +20,8 @@ fn a_wrong_configuration_is_told_and_a_mended_one_read_at_once() {
     for process in httpd.processes() {
         kill_process(process, Signal::KILL).expect("signalled");
     }
-    for _ in 0..2 {
-        let answer = told(&httpd);
+    for _ in 0..50 {
+        let answer = httpd.answer("GET", "", "", b"");
         assert_eq!(answer.status, 500, "{answer:?}");
         assert!(
             answer.body.contains("log") && answer.body.contains("`ktbs check`"),
@@ -46,11 +32,11 @@ fn a_wrong_configuration_is_told_and_a_mended_one_read_at_once() {
     assert!(log.contains("over.conf:2: [server] max-bytes: "), "{log}");
 
     httpd.configure("[server]\ncache-control = max-age=8\n");
-    let mended = Instant::now();
-    let answer = told(&httpd);
-    assert_eq!(answer.status, 200, "{answer:?}\n{}", httpd.log());
-    assert!(answer.head.contains("Cache-Control: max-age=8"), "{answer:?}");
-    assert!(mended.elapsed() < Duration::from_secs(3), "{:?}", mended.elapsed());
+    for _ in 0..10 {
+        let answer = httpd.answer("GET", "", "", b"");
+        assert_eq!(answer.status, 200, "{answer:?}\n{}", httpd.log());
+        assert!(answer.head.contains("Cache-Control: max-age=8"), "{answer:?}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod compression;
 mod configuration;
 mod httpd;
 mod ldap;
+mod login;
 mod packaging;
 mod processes;
 mod proxies;

@@ -65,6 +65,15 @@ fn what_is_installed_works_in_apache_and_is_kept_the_next_time() {
     for sample in ["users.conf", "rules.conf", "nginx.conf", "Caddyfile"] {
         assert!(site.path("usr/share/ktbs/samples").join(sample).exists(), "{sample}");
     }
+    for (file, text) in [
+        ("man/man1/ktbs.1", ".SH \"SUBJECT PSEUDONYMISE\""),
+        ("bash-completion/completions/ktbs", "complete -F"),
+        ("zsh/vendor-completions/_ktbs", "#compdef ktbs"),
+        ("fish/vendor_completions.d/ktbs.fish", "complete -c ktbs"),
+    ] {
+        let written = fs::read_to_string(site.path("usr/share").join(file)).expect("written");
+        assert!(written.contains(text), "{file}");
+    }
     let unit = fs::read_to_string(site.path("usr/lib/systemd/system/ktbs.service")).expect("a unit");
     let program = site.path("usr/bin/ktbs").display().to_string();
     assert!(

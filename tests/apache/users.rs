@@ -16,12 +16,17 @@ const BOB: &str = "Authorization: Basic Ym9iOnNlY3JldA==\r\n";
 const WRONG: &str = "Authorization: Basic YWxpY2U6d3Jvbmc=\r\n";
 const NOBODY: &str = "";
 
-/// Makes a file with the passwords of alice and bob, that Apache's user can read.
+/// Makes a file with the passwords of alice and bob.
 fn passwords() -> (tempfile::TempDir, String) {
+    readable("users", &format!("alice:{HASH}\nbob:{HASH}\n"))
+}
+
+/// Makes a file that Apache's user can read.
+pub fn readable(name: &str, text: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("a folder of ours");
-    let file = folder.path().join("users");
-    fs::write(&file, format!("alice:{HASH}\nbob:{HASH}\n")).expect("a file");
+    let file = folder.path().join(name);
+    fs::write(&file, text).expect("a file");
     let file = file.to_str().expect("a path in UTF-8").to_owned();
     (folder, file)
 }

@@ -2,11 +2,12 @@
 //!
 //! Traces of several lengths are loaded through the HTTP layer into a store in the directory that `KTBS_BENCH_DIR` names (the
 //! current one by default: choose a real disk, where an fsync costs what it costs). Figures are medians. `KTBS_BENCH_OBSELS`
-//! is a list of lengths.
+//! is a list of lengths. At the end of each, durable commits are compared with [bare ones](commits).
 
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
 mod access;
+mod commits;
 
 use std::fs;
 use std::io::{self, Write};
@@ -254,15 +255,19 @@ fn measure(directory: &Path, obsels: usize) -> Result<()> {
     );
     let bytes = fs::metadata(directory.join("data.mdb"))?.len();
     println!("store: {:.0} bytes per obsel", bytes as f64 / next as f64);
-    Ok(())
+    commits::compare(directory)
 }
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("--first-answer") {
-        let directory: PathBuf = arguments.next().context("a directory")?.into();
-        Bench::open(&directory)?.get("b/t/@stats", "application/json")?;
-        return Ok(());
+    match arguments.next().as_deref() {
+        Some("--first-answer") => {
+            let directory: PathBuf = arguments.next().context("a directory")?.into();
+            Bench::open(&directory)?.get("b/t/@stats", "application/json")?;
+            return Ok(());
+        }
+        Some(task @ ("--bare-commits" | "--posts")) => return commits::work(task, arguments),
+        _ => {}
     }
     let lengths = std::env::var("KTBS_BENCH_OBSELS").unwrap_or_else(|_| "1000 100000 1000000".into());
     let place: PathBuf = std::env::var_os("KTBS_BENCH_DIR").map_or_else(|| ".".into(), Into::into);

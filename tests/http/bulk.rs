@@ -137,6 +137,19 @@ fn only_a_stored_trace_takes_lines_and_limits_hold() {
     )
     .expect(412);
     ktbs.put("b/t/@obsels.csv", &[], "id").expect(404);
+    for media_type in ["text/csv", NDJSON] {
+        let etag = ktbs
+            .get("b/t/@obsels", &[("Accept", media_type)])
+            .header("etag")
+            .to_owned();
+        let headers = [("Content-Type", media_type), ("If-Match", etag.as_str())];
+        let refused = ktbs.put("b/t/@obsels", &headers, "id").expect(415);
+        assert!(
+            refused.body.contains("by a POST to their stored trace"),
+            "{}",
+            refused.body
+        );
+    }
     let answer = ktbs.post("b/t/", NDJSON, &"{\"begin\":1}\n".repeat(4)).expect(413);
     assert!(answer.body.contains("line 4, column 1: 7 triples"), "{}", answer.body);
     ktbs.post("b/t/", NDJSON, &"{\"begin\":1}\n".repeat(3)).expect(201);

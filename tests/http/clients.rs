@@ -167,7 +167,7 @@ fn every_answer_reaches_the_script_of_an_allowed_origin() {
         ("GET", "%FF", 400),
         ("PUT", "b/", 403),
         ("PUT", "b/.ttl", 400),
-        ("POST", "b/m", 405),
+        ("POST", "b/m", 400),
         ("PATCH", "b/", 405),
         ("DELETE", "b/", 409),
         ("GET", "@context", 200),
@@ -271,4 +271,132 @@ fn ktbs4js_leaves_ids_empty_and_samotraces_traces() {
     );
     let busted = ktbs.get("b/t/@obsels?_=123", &[JSON]).expect(200);
     assert_eq!(busted.header("cache-control"), "no-cache");
+}
+
+#[test]
+fn tconnect_speaks_turtle_only_and_cuts_the_raw_header() {
+    let ktbs = ktbs();
+    let turtle = "@prefix : <http://liris.cnrs.fr/silex/2009/ktbs#> .\n<> :hasBase <base1/> .\n<base1/> a :Base .";
+    ktbs.send("POST", "", &[("Content-type", "text/turtle")], turtle.as_bytes())
+        .expect(201);
+    let undeclared = turtle.replace("a :Base", "a :Base ; rdfs:label \"x\"");
+    let refused = ktbs
+        .post("", "text/turtle", &undeclared.replace("base1", "base2"))
+        .expect(400);
+    assert!(refused.body.contains("line 3"), "{}", refused.body);
+    // No Accept: what comes first.
+    let got = ktbs.get("base1/", &[]).expect(200);
+    assert_eq!(got.header("content-type"), "application/ld+json");
+    assert!(got.header("etag").starts_with("W/\"application/ld+json/"));
+}
+
+#[test]
+fn ktbs4as_and_older_clients_find_their_media_types_and_extensions() {
+    let ktbs = ktbs();
+    let graph = |name: &str| {
+        let base = format!("{ROOT}b/");
+        let k = "http://liris.cnrs.fr/silex/2009/ktbs#";
+        format!(
+            "<{base}> <{k}contains> <{base}{name}> .\n<{base}{name}> <{}type> <{k}DataGraph> .\n",
+            "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+        )
+    };
+    for (n, media_type) in [
+        "text/nt",
+        "text/n3",
+        "text/x-turtle",
+        "application/turtle",
+        "application/x-turtle",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        ktbs.post("b/", media_type, &graph(&format!("d{n}"))).expect(201);
+        let answer = ktbs.get("b/", &[("Accept", media_type)]).expect(200);
+        assert!(answer.header("content-type").starts_with(media_type), "{answer:?}");
+    }
+    for (extension, media_type) in [
+        ("nt", "text/nt;charset=utf-8"),
+        ("rdf", "application/rdf+xml"),
+        ("xml", "application/xml"),
+        ("ttl", "text/turtle;charset=utf-8"),
+        ("n3", "text/n3;charset=utf-8"),
+        ("json", "application/json"),
+        ("jsonld", "application/ld+json"),
+        ("html", "text/html;charset=utf-8"),
+    ] {
+        for path in ["b/", "b/t/", "b/t/@obsels", "b/m"] {
+            let answer = ktbs.get(&format!("{path}.{extension}"), &[]).expect(200);
+            assert_eq!(answer.header("content-type"), media_type, "{path}.{extension}");
+        }
+    }
+}
+
+#[test]
+fn what_clients_met_as_oddities_is_as_they_would_have_it() {
+    let ktbs = ktbs();
+    post(
+        &ktbs,
+        "b/",
+        &json!({"@type": "StoredTrace", "@id": "now/", "hasModel": "m", "origin": "now"}),
+    );
+    let origin = read(&ktbs, "b/now/")["origin"].as_str().expect("a string").to_owned();
+    assert!(origin.ends_with('Z') && !origin.contains('+'), "{origin}");
+    // Without begin: now.
+    let obsel = post(&ktbs, "b/now/", &json!({"@type": "m:Click", "m:attr": "v"}));
+    let obsel = read(&ktbs, obsel.trim_start_matches(ROOT));
+    assert!(
+        obsel["begin"].is_u64() && obsel["@type"] == "m:Click" && obsel["m:attr"] == "v",
+        "{obsel}"
+    );
+    for (body, expected) in [
+        (
+            json!({"begin": 5, "end": 3}),
+            "End timestamp is before begin timestamp [5,3]",
+        ),
+        (json!({"begin": "2020-01-01T00:00:00Z"}), "Can not convert timestamps"),
+        (
+            json!([{"@id": "o", "begin": 1}, {"@id": "o2", "begin": "x"}]),
+            "Can not convert timestamps",
+        ),
+    ] {
+        let refused = ktbs.post("b/now/", "application/json", &body.to_string()).expect(403);
+        assert!(refused.body.contains(expected), "{}", refused.body);
+    }
+    ktbs.get("b/now/o", &[JSON]).expect(404);
+    ktbs.post("b/t/", "application/json", r#"{"@id": "o", "begin": 1}"#)
+        .expect(201);
+    let again = ktbs
+        .post("b/t/", "application/json", r#"{"@id": "o", "begin": 1}"#)
+        .expect(403);
+    assert!(
+        again.body.contains(&format!("URI already in use <{ROOT}b/t/o>")),
+        "{}",
+        again.body
+    );
+    let refused = ktbs
+        .put("b/t/", &[("Content-Type", "application/json")], "{}")
+        .expect(403);
+    assert_eq!(refused.body, "403 Forbidden: 'if-match' is required");
+    let refused = ktbs.delete("b/").expect(409);
+    assert!(
+        refused.body.contains("Can not delete non-empty Base"),
+        "{}",
+        refused.body
+    );
+    ktbs.send("PATCH", "b/", &[], b"").expect(405);
+    let ranged = ktbs.get("b/", &[("Range", "bytes=0-3")]).expect(200);
+    assert!(ranged.body.len() > 4);
+    // A computed trace whose method is gone, or never was, can be deleted.
+    post(
+        &ktbs,
+        "b/",
+        &json!({"@type": "Method", "@id": "f", "hasParentMethod": "filter"}),
+    );
+    let lost =
+        json!({"@type": "ComputedTrace", "@id": "lost/", "hasMethod": "f", "hasSource": ["t/"], "parameter": ["x=y"]});
+    post(&ktbs, "b/", &lost);
+    ktbs.delete("b/f").expect(409);
+    ktbs.delete("b/lost/").expect(204);
+    ktbs.delete("b/f").expect(204);
 }

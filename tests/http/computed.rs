@@ -301,6 +301,27 @@ fn queries_know_their_base_and_the_usual_prefixes() {
 }
 
 #[test]
+fn a_model_with_a_fragment_keeps_no_pattern_from_being_asked() {
+    let ktbs = ktbs();
+    let trace =
+        "<> k:contains <u/> . <u/> a k:StoredTrace ; k:hasModel <http://ex.org/models#one> ; k:hasOrigin \"o\" .";
+    ktbs.post_turtle("b/", trace).expect(201);
+    ktbs.post_turtle("b/u/", "<o1> a <http://ex.org/T> ; k:hasTrace <> ; k:hasBegin 1 .")
+        .expect(201);
+    let fsa = json!({"default_matcher": "sparql-ask", "states": {
+        "start": {"transitions": [{"condition": "?obs :hasBegin 1", "target": "#E"}]}, "#E": {"terminal": true}}});
+    for (id, method, parameter) in [
+        ("c", "filter", "bgp=?obs ktbs:hasBegin 1".to_owned()),
+        ("d", "fsa", format!("fsa={fsa}")),
+    ] {
+        let body = json!({"@id": format!("{id}/"), "@type": "ComputedTrace", "hasMethod": method, "hasSource": ["u/"],
+            "parameter": [parameter]});
+        ktbs.post("b/", "application/json", &body.to_string()).expect(201);
+        assert_eq!(ids(&ktbs, &format!("b/{id}/@obsels")), ["o1"]);
+    }
+}
+
+#[test]
 fn a_method_that_comes_goes_or_changes_is_followed() {
     let ktbs = ktbs();
     create(&ktbs, "ComputedTrace", "c/", "later", &[]);

@@ -40,6 +40,21 @@ fn payloads_that_cannot_be_read_are_refused() {
 }
 
 #[test]
+fn a_payload_is_read_before_a_resource_that_takes_none_refuses_it() {
+    let ktbs = TestKtbs::with_trace(|_| {});
+    ktbs.post("b/t/", "application/json", r#"{"@id": "o", "begin": 1}"#)
+        .expect(201);
+    for path in ["b/m", "b/t/@obsels", "b/t/@stats", "b/t/o"] {
+        ktbs.post(path, "text/turtle", "<> <p> ").expect(400);
+        ktbs.post(path, "application/json", "{").expect(400);
+        ktbs.post(path, "text/json", "{}").expect(415);
+        ktbs.post(path, "text/turtle", "<> a <T> .").expect(405);
+        ktbs.post(path, "application/json", r##"{"@type": "ObselType", "@id": "#T"}"##)
+            .expect(405);
+    }
+}
+
+#[test]
 fn simple_json_of_a_known_class_in_the_wrong_place_is_invalid_data() {
     let ktbs = TestKtbs::new();
     let post = |class: &str| {

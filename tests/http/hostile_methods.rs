@@ -277,6 +277,101 @@ fn compositions_without_end_are_refused() {
 }
 
 #[test]
+fn templates_of_many_blank_nodes_are_no_burden() {
+    let ktbs = ktbs(10);
+    // Each leads to all: to tell them apart by what is said of them must not follow all the ways.
+    let nodes: Vec<String> = (0..60).map(|i| format!("_:b{i}")).collect();
+    let mut template = String::new();
+    for node in &nodes {
+        let arcs: String = nodes.iter().map(|other| format!("m:to {other} ; ")).collect();
+        write!(template, "{node} {arcs} k:hasBegin 1 . ").unwrap();
+    }
+    let query = format!(
+        "sparql=PREFIX m: <{ROOT}b/m#> PREFIX k: <http://liris.cnrs.fr/silex/2009/ktbs#>
+        CONSTRUCT {{ {template} }} WHERE {{ <o1> k:hasBegin ?b }}"
+    );
+    ends(&ktbs, "sparql", &[query], &[200], "");
+}
+
+#[test]
+fn types_that_are_subtypes_of_each_other_are_no_burden() {
+    let ktbs = ktbs(10);
+    let types: String = (1..2000)
+        .map(|i| format!("<m2#T{i}> a k:ObselType ; k:hasSuperObselType <m2#T{}> . ", i - 1))
+        .collect();
+    ktbs.post_turtle("b/", &format!("<> k:contains <m2> . <m2> a k:TraceModel . {types}"))
+        .expect(201);
+    ktbs.post_turtle(
+        "b/",
+        "<> k:contains <t2/> . <t2/> a k:StoredTrace ; k:hasModel <m2> ; k:hasOrigin \"o\" .",
+    )
+    .expect(201);
+    ktbs.post_turtle("b/t2/", "<o> a <../m2#T1500> ; k:hasTrace <> ; k:hasBegin 1 .")
+        .expect(201);
+    let rules = |count: usize| {
+        let subrules: Vec<_> = (0..count)
+            .map(|i| serde_json::json!({"type": format!("{ROOT}b/m2#T{}", i % 2000)}))
+            .collect();
+        vec![
+            "model=m".to_owned(),
+            format!("rules={}", serde_json::json!([{"id": "R", "rules": subrules}])),
+        ]
+    };
+    let start = Instant::now();
+    for (count, status) in [(30, 200), (3_000, 409)] {
+        let body = serde_json::json!({"@id": "c/", "@type": "ComputedTrace", "hasMethod": "hrules", "hasSource": ["t2/"],
+            "parameter": rules(count)});
+        ktbs.post("b/", "application/json", &body.to_string()).expect(201);
+        let answer = ktbs.get("b/c/@obsels", &[("Accept", "text/nt")]).expect(status);
+        assert!(
+            status == 200 || answer.body.contains("subtypes, all together"),
+            "{}",
+            answer.body
+        );
+        ktbs.delete("b/c/").expect(204);
+    }
+    // The same type again and again costs nothing more.
+    let same = vec![serde_json::json!({"type": format!("{ROOT}b/m2#T0")}); 10_000];
+    let same = serde_json::json!([{"id": "R", "rules": same}]);
+    let body = serde_json::json!({"@id": "c/", "@type": "ComputedTrace", "hasMethod": "hrules", "hasSource": ["t2/"],
+        "parameter": ["model=m", format!("rules={same}")]});
+    ktbs.post("b/", "application/json", &body.to_string()).expect(201);
+    assert!(
+        ktbs.get("b/c/@obsels", &[("Accept", "text/nt")])
+            .expect(200)
+            .body
+            .contains("b/c/o>")
+    );
+    assert!(start.elapsed() < 3 * SOON, "{:?}", start.elapsed());
+}
+
+#[test]
+fn numbers_and_dates_of_any_size_are_told_or_bounded() {
+    let ktbs = ktbs(10);
+    let digits = "9".repeat(50_000);
+    for (method, parameters, status, text) in [
+        ("filter", vec![format!("after={digits}")], 409, "the integer is out of range"),
+        ("filter", vec![format!("before=-{digits}")], 409, "the integer is out of range"),
+        ("filter", vec![format!("afterDT={digits}-01-01")], 409, "a date is expected"),
+        ("filter", vec!["after=-9223372036854775808".to_owned(), "before=9223372036854775807".to_owned()], 200, ""),
+        ("filter", vec![format!("bgp=FILTER(?b < {digits})")], 200, ""),
+        ("filter", vec![format!("bgp=FILTER(?b < {digits}.{digits} || ?b < 1e{digits})")], 200, ""),
+        ("hrules", vec![format!("rules=[{{\"id\": \"R\", \"rules\": [{{\"attributes\": [{{\"uri\": \"x:a\", \"operator\": \"<\",
+            \"value\": {digits}}}]}}]}}]"), "model=m".to_owned()], 200, ""),
+        ("hrules", vec![format!("rules=[{{\"id\": \"R\", \"rules\": [{{\"attributes\": [{{\"uri\": \"x:a\", \"operator\": \"<\",
+            \"value\": {{\"@value\": \"{digits}\", \"@type\": \"http://www.w3.org/2001/XMLSchema#integer\"}}}}]}}]}}]"), "model=m".to_owned()],
+            200, ""),
+        ("fsa", vec![format!("fsa={{\"states\": {{\"start\": {{\"max_noise\": {digits}}}}}}}")], 409, "Parameter fsa"),
+        ("fsa", vec!["fsa={\"states\": {\"start\": {\"max_duration\": 18446744073709551615, \"terminal\": true, \"transitions\":
+            [{\"condition\": \"#A\", \"target\": \"start\"}]}}}".to_owned()], 200, ""),
+        ("sparql", constructs(&format!("?a m:v ?t LIMIT {digits}")), 409, "error at"),
+        ("sparql", constructs("?a m:v ?t FILTER(SUBSTR(?t, 9223372036854775807, 9223372036854775807) = '')"), 200, ""),
+    ] {
+        ends(&ktbs, method, &parameters, &[status], text);
+    }
+}
+
+#[test]
 fn endpoints_are_stopped_too() {
     let ktbs = ktbs(1000);
     for (query, statuses) in [

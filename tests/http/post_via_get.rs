@@ -43,6 +43,34 @@ fn each_payload_is_posted() {
 }
 
 #[test]
+fn several_payloads_are_posted_together_or_not_at_all() {
+    let ktbs = ktbs();
+    let one = r#"{"@id": "o1", "begin": 1, "m:to": {"m:v": 1}}"#;
+    for (other, status) in [
+        (r#"{"@id": "o2", "begin": "x"}"#, 403),
+        (r#"{"@id": "o2", "#, 400),
+        ("[]", 403),
+        (r#"{"@id": "o1", "begin": 2}"#, 403),
+    ] {
+        for path in [
+            format!("b/t/?post={one}&post={other}"),
+            format!("b/t/?post={other}&post={one}"),
+        ] {
+            ktbs.get(&path, &[]).expect(status);
+            ktbs.get("b/t/o1", &[]).expect(404);
+        }
+    }
+    // The blank nodes of each are its own, whatever they are called.
+    let two = r#"{"@id": "o2", "begin": 2, "m:to": {"m:v": 2}}"#;
+    ktbs.get(&format!("b/t/?post={one}&post={two}"), &[]).expect(200);
+    for (obsel, value) in [("o1", 1), ("o2", 2)] {
+        let body = ktbs.get(&format!("b/t/{obsel}"), &[]).expect(200).body;
+        assert_eq!(body.matches("\"m:v\"").count(), 1, "{body}");
+        assert!(body.contains(&format!("\"m:v\": {value}")), "{body}");
+    }
+}
+
+#[test]
 fn what_is_refused_is_not_posted() {
     let ktbs = ktbs();
     let path = |ctype: &str, post: &str| format!("b/t/?ctype={ctype}&post={post}");

@@ -115,6 +115,28 @@ fn results_have_the_type_that_the_client_prefers() {
         (construct, "application/rdf+xml", "application/rdf+xml"),
         (construct, "application/n-triples", "application/n-triples"),
         (construct, "text/plain", "text/plain"),
+        (construct, "*/*", "text/turtle"),
+        (construct, "application/ld+json", "application/ld+json"),
+        (construct, "application/*", "application/rdf+xml"),
+        (
+            construct,
+            "text/turtle;q=0.1, application/ld+json;q=0.2",
+            "application/ld+json",
+        ),
+        (construct, "text/turtle;q=0, */*;q=0.1", "application/rdf+xml"),
+        (select, "application/json", JSON),
+        (select, "text/*", "text/csv"),
+        (
+            select,
+            "text/csv;q=0.3, text/tab-separated-values;q=0.4",
+            "text/tab-separated-values",
+        ),
+        (select, "application/sparql-results+xml;q=0, */*", JSON),
+        (
+            ask,
+            "text/tab-separated-values, application/sparql-results+xml;q=0.1",
+            XML,
+        ),
         (construct, "image/png", "text/turtle"),
         ("DESCRIBE <b>", "text/turtle", "text/turtle"),
     ] {
@@ -271,22 +293,54 @@ fn updates_are_refused_unless_they_are_allowed() {
     on.post("b/t/", FORM, &format!("update={}", encoded(&again)))
         .expect(200);
     assert_eq!(count(&on, "b/t/", "<> rdfs:label ?l"), 2);
-    // The rules are those of a PUT.
-    for (path, update) in [
+    // The rules are those of a PUT, and what breaks them is told in the same way whatever it is.
+    for (path, update, expected) in [
         (
             "b/t/",
             "INSERT DATA { <> <http://liris.cnrs.fr/silex/2009/ktbs#hasObselCollection> <x> }",
+            "Can not edit out-property",
         ),
-        ("b/t/", "DELETE WHERE { ?s ?p ?o }"),
-        ("b/t/", "LOAD <http://127.0.0.1:9/>"),
-        ("b/t/", "INSERT DATA { GRAPH <x:g> { <a> <b> <c> } }"),
-        ("b/t/", "nonsense"),
-        ("b/t/?scope=subtree", "INSERT DATA { <> rdfs:label \"v\" }"),
-        ("b/c/@obsels", "DELETE WHERE { ?s ?p ?o }"),
+        ("b/t/", "DELETE WHERE { ?s ?p ?o }", "Can not edit"),
+        ("b/t/", "LOAD <http://127.0.0.1:9/>", "LOAD"),
+        ("b/t/", "INSERT DATA { GRAPH <x:g> { <a> <b> <c> } }", "GRAPH"),
+        ("b/t/", "nonsense", "error at 1:"),
+        ("b/t/", "ASK { }", "error at 1:"),
+        (
+            "b/t/@obsels",
+            "INSERT { <a> <x:p> ?o } WHERE { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }",
+            "SERVICE",
+        ),
+        (
+            "b/t/@obsels",
+            "DELETE { <a> ?p 1 } INSERT { <a> ?p 'noon' } WHERE { <a> ?p 1 }",
+            "hasBegin",
+        ),
+        (
+            "b/c/@obsels",
+            "DELETE WHERE { ?s ?p ?o }",
+            "Can not directly edit obsels of computed trace.",
+        ),
     ] {
-        let answer = on.post(path, UPDATE, update);
-        assert!((400..500).contains(&answer.status), "{path} {update}: {answer:?}");
+        for (content_type, body) in [
+            (UPDATE, update.to_owned()),
+            (FORM, format!("update={}", encoded(update))),
+        ] {
+            let answer = on.post(path, content_type, &body).expect(400);
+            assert!(
+                answer.body.starts_with("400 Bad update query\n") && answer.body.contains(expected),
+                "{path} {update}: {}",
+                answer.body
+            );
+        }
     }
+    let answer = on.post("b/t/?scope=subtree", UPDATE, "INSERT DATA { <> rdfs:label \"v\" }");
+    assert_eq!(
+        answer.expect(400).body,
+        "400 Bad Request\nUnsupported scope 'subtree' for SPARQL update."
+    );
+    on.post("b/nothing", UPDATE, again.as_str()).expect(404);
+    // An empty update changes nothing.
+    on.post("b/t/", UPDATE, "").expect(200);
     assert_eq!(count(&on, "b/t/", "<> rdfs:label ?l"), 2);
     let both = format!("query=ASK%20%7B%7D&update={}", encoded(update));
     on.post("b/t/", FORM, &both).expect(400);
@@ -296,4 +350,109 @@ fn updates_are_refused_unless_they_are_allowed() {
     on.post("b/t/@obsels", UPDATE, retype).expect(200);
     assert_eq!(count(&on, "b/t/@obsels", "<a> a <../m#C>"), 1);
     assert_eq!(count(&on, "b/c/@obsels", "<a> a <../m#C>"), 1);
+}
+
+#[test]
+fn requests_have_the_forms_of_the_protocol() {
+    let ktbs = ktbs(true);
+    let ask = |text: &str| encoded(&format!("ASK {{ {text} }}"));
+    let answer_of = |answer: Answer| -> bool {
+        let shown: serde_json::Value = serde_json::from_str(&answer.expect(200).body).expect("JSON");
+        shown["boolean"].as_bool().expect("a boolean")
+    };
+    let (yes, no) = (ask("<a> ?p ?o"), ask("<z> ?p ?o"));
+    let json = [("Accept", JSON)];
+    // Of several queries, the first counts; parameters that the protocol does not know are left aside; extensions too.
+    for (path, expected) in [
+        (format!("b/t/@obsels?query={yes}&query={no}"), true),
+        (format!("b/t/@obsels?query={no}&query={yes}"), false),
+        (format!("b/t/@obsels?query={yes}&foo=1&_=2"), true),
+        (format!("b/t/@obsels.ttl?query={yes}"), true),
+        (format!("b/t/@obsels?format=xml&query={yes}"), true),
+    ] {
+        assert_eq!(answer_of(ktbs.get(&path, &json)), expected, "{path}");
+    }
+    let form = |content_type: &str, body: &str| {
+        ktbs.send(
+            "POST",
+            "b/t/@obsels",
+            &[("Content-Type", content_type), ("Accept", JSON)],
+            body.as_bytes(),
+        )
+    };
+    assert!(answer_of(form(FORM, &format!("query={yes}&query={no}"))));
+    assert!(answer_of(form(
+        &format!("{FORM}; charset=UTF-8"),
+        &format!("query={}", yes.replace("%20", "+"))
+    )));
+    assert!(answer_of(form(
+        "Application/X-WWW-Form-Urlencoded",
+        &format!("query={yes}")
+    )));
+    form(FORM, "").expect(400);
+    form(FORM, "default-graph-uri=x&query=ASK%20%7B%7D").expect(400);
+    ktbs.post("b/t/", "multipart/form-data; boundary=x", "--x--")
+        .expect(415);
+    // A charset is that of the body.
+    let latin = "ASK { BIND('\u{e9}' AS ?x) FILTER(STRLEN(?x) = 1) }"
+        .chars()
+        .map(|c| c as u8)
+        .collect::<Vec<u8>>();
+    let content_type = format!("{QUERY}; charset=iso-8859-1");
+    let answer = ktbs.send(
+        "POST",
+        "b/t/@obsels",
+        &[("Content-Type", &*content_type), ("Accept", JSON)],
+        &latin,
+    );
+    assert!(answer_of(answer));
+    ktbs.send("POST", "b/t/@obsels", &[("Content-Type", QUERY)], &latin)
+        .expect(400);
+    let unknown = format!("{QUERY}; charset=klingon");
+    ktbs.send("POST", "b/t/@obsels", &[("Content-Type", &*unknown)], b"ASK { }")
+        .expect(415);
+    // Long ones.
+    let long = format!("ASK {{ <a> ?p ?o }} # {}", "x".repeat(200_000));
+    assert!(answer_of(form(QUERY, &long)));
+    let answer = form(QUERY, &format!("ASK {{ <a> ?p ?o }} # {}", "x".repeat(300_000))).expect(400);
+    assert!(answer.body.len() < 1000, "{}", answer.body);
+    // Neither a HEAD nor a PUT is of the protocol.
+    ktbs.send("HEAD", &format!("b/t/?query={yes}"), &[], b"").expect(404);
+    ktbs.put("b/t/", &[("Content-Type", QUERY)], "ASK { }").expect(403);
+}
+
+#[test]
+fn graphs_are_the_same_in_each_syntax() {
+    let ktbs = ktbs(false);
+    let construct = "CONSTRUCT { ?o <x:p> [ <x:q> ?v, '\\u00e9\\n'@fr, 1.50, <../x> ] } WHERE { ?o <../m#v> ?v }";
+    let parsed = |media_type: &str| {
+        let answer = get(&ktbs, "b/t/@obsels", construct, media_type).expect(200);
+        let parse = ktbs::format::parser(media_type)
+            .and_then(|format| format.parse)
+            .expect("a parser");
+        let context = ktbs::format::Context {
+            base: &format!("{ROOT}b/t/@obsels"),
+            shape: ktbs::resource::Shape::DataGraph,
+            parent: None,
+            parent_is_root: false,
+            model: None,
+            replacing: true,
+            limits: &ktbs.app.config.limits.payload,
+        };
+        parse(answer.body.as_bytes(), &context).unwrap_or_else(|error| panic!("{media_type}: {error}"))
+    };
+    let expected = parsed("text/plain");
+    assert_eq!(expected.len(), 5);
+    for media_type in [
+        "text/turtle",
+        "application/rdf+xml",
+        "application/n-triples",
+        "application/ld+json",
+        "text/n3",
+        "application/xml",
+    ] {
+        let found = parsed(media_type);
+        let same = sophia::isomorphism::isomorphic_graphs(&expected, &found).expect("graphs in memory");
+        assert!(same, "{media_type}: {found:?}");
+    }
 }

@@ -94,6 +94,32 @@ fn each_attribute_is_computed_on_its_own() {
 }
 
 #[test]
+fn attributes_are_found_wherever_they_stand() {
+    let world = world();
+    add(&world, &[("a", 1, 2, "A", "m:v 1")]);
+    // What is said of an obsel that was there stands with the new one.
+    world.obsels(
+        "s",
+        "<b> a m:B ; k:hasTrace <> ; k:hasBegin 5 ; k:hasEnd 9 . <a> m:rel <b> ; m:via [ m:w <b> ] .",
+    );
+    let mut automaton = two("#A", "#B", "#End");
+    let ktbs = "http://liris.cnrs.fr/silex/2009/ktbs#";
+    automaton["states"]["#End"]["ktbs_attributes"] = json!({
+        "#rel": "#rel", "#rels": "count #rel", "#vias": "count #via",
+        "#begins": format!("concat {ktbs}hasBegin"), "#last": format!("{ktbs}hasEnd"), "#span": format!("span {ktbs}hasEnd"),
+        "#sum": format!("sum {ktbs}hasBegin"), "#types": "count http://www.w3.org/1999/02/22-rdf-syntax-ns#type",
+        "#where": format!("first {ktbs}hasTrace"),
+    });
+    assert_eq!(
+        world.compute("fsa", &["s"], &[("fsa", &automaton.to_string())]),
+        [
+            "b [1,9] a m:End ; k:hasSourceObsel s/a ; k:hasSourceObsel s/b ; m:begins \"1 5\" ; m:last 9 ; m:rel s/b ; \
+          m:rels 1 ; m:span 7 ; m:sum 6 ; m:types 2 ; m:vias 1 ; m:where s/"
+        ]
+    );
+}
+
+#[test]
 fn a_terminal_state_may_go_on() {
     let world = world();
     let automaton = |overlap: bool| {
@@ -357,7 +383,8 @@ fn problems_are_told_when_the_trace_is_described() {
     };
     let mut bad_forms = two("#A", "#B", "#E");
     bad_forms["states"]["#E"]["ktbs_obsel_type"] = json!(3);
-    bad_forms["states"]["#E"]["ktbs_attributes"] = json!({"#x": "median #v", "#y": 1});
+    bad_forms["states"]["#E"]["ktbs_attributes"] = json!({"#x": "median #v", "#y": 1,
+        "http://liris.cnrs.fr/silex/2009/ktbs#hasEnd": "#v"});
     let cases = [
         (
             String::from("start -> end"),
@@ -390,7 +417,8 @@ fn problems_are_told_when_the_trace_is_described() {
         (
             bad_forms.to_string(),
             "Reason: State '#E': \"ktbs_obsel_type\" should be a string or null\n    State '#E': unknown function 'median'\n    \
-             State '#E': the attribute #y should be a string",
+             State '#E': the attribute #y should be a string\n    \
+             State '#E': <http://liris.cnrs.fr/silex/2009/ktbs#hasEnd> follows from the match, and can not be an attribute",
         ),
     ];
     for (text, expected) in &cases {
@@ -478,6 +506,34 @@ fn what_would_never_end_is_stopped() {
             .problems("fsa", &["s"], &[("fsa", &many)])
             .contains("limit fsa-tokens")
     );
+}
+
+#[test]
+fn attributes_are_bounded() {
+    let world = world();
+    let long = "x".repeat(100_000);
+    let obsels: Vec<String> = (0..50).map(|at| format!("m:v \"{at}{long}\"")).collect();
+    for (at, properties) in obsels.iter().enumerate() {
+        let (id, at) = (format!("o{at}"), at as i64);
+        add(&world, &[(&id, at, at, if at == 49 { "B" } else { "A" }, properties)]);
+    }
+    let with = |attributes: Value| {
+        json!({"states": {
+            "start": {"transitions": [{"condition": "#A", "target": "s1"}]},
+            "s1": {"transitions": [{"condition": "#A", "target": "s1"}, {"condition": "#B", "target": "#E"}]},
+            "#E": {"terminal": true, "ktbs_attributes": attributes},
+        }})
+        .to_string()
+    };
+    let problem = world.problems("fsa", &["s"], &[("fsa", &with(json!({"#all": "concat #v"})))]);
+    assert!(problem.contains("would be longer than 4194304 bytes"), "{problem}");
+    // The last values of many attributes are read once.
+    let many: Value = (0..2000)
+        .map(|i| (format!("#a{i}"), json!("count #v")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let found = world.compute("fsa", &["s"], &[("fsa", &with(many))]);
+    assert!(found.len() == 1 && found[0].contains("m:a1999 50"));
 }
 
 #[test]

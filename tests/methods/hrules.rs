@@ -159,6 +159,11 @@ fn any_value_may_satisfy_a_constraint() {
         r#"<a> a m:A ; k:hasTrace <> ; k:hasBegin 1 ; k:hasEnd 1 ; m:v 1, 9, "x", <http://x/y>, [ m:w 1 ] .
         <b> a m:A ; k:hasTrace <> ; k:hasBegin 2 ; k:hasEnd 2 . <a> m:rel <b> ."#,
     );
+    // Not a relation of `a` to `c`: there is a node between them.
+    world.obsels(
+        "s",
+        "<c> a m:B ; k:hasTrace <> ; k:hasBegin 3 ; k:hasEnd 3 . <a> m:via [ m:w <c> ] .",
+    );
     let matches = |constraints: &str| {
         !retyped(
             &world,
@@ -176,6 +181,8 @@ fn any_value_may_satisfy_a_constraint() {
         (r#"{"uri": "m:v", "operator": "contains", "value": "http://x"}"#, true),
         (r#"{"uri": "m:rel", "operator": "contains", "value": "/s/b"}"#, true),
         (r#"{"uri": "m:rel", "operator": "contains", "value": "/s/c"}"#, false),
+        (r#"{"uri": "m:via", "operator": "contains", "value": "/s/c"}"#, false),
+        (r#"{"uri": "m:via", "operator": "!=", "value": 0}"#, true),
         (r#"{"uri": "m:none", "operator": "!=", "value": 0}"#, false),
         (
             r#"{"uri": "m:v", "operator": "==", "value": {"@value": "9.0", "@datatype": "http://www.w3.org/2001/XMLSchema#decimal"}}"#,
@@ -192,6 +199,46 @@ fn any_value_may_satisfy_a_constraint() {
     ];
     for (constraints, expected) in cases {
         assert_eq!(matches(constraints), expected, "{constraints}");
+    }
+}
+
+#[test]
+fn what_every_obsel_has_is_compared_like_attributes() {
+    let world = world();
+    let integer = r#""@datatype": "http://www.w3.org/2001/XMLSchema#integer""#;
+    let retyped = |uri: &str, operator: &str, value: &str| {
+        let text = format!(
+            r#"[{{"id": "X", "rules": [{{"attributes": [{{"uri": "{uri}", "operator": "{operator}", "value": {value}}}]}}]}}]"#
+        );
+        let obsels = retyped(&world, &text);
+        obsels
+            .iter()
+            .map(|text| text.replace(" X", ""))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let ktbs = |name: &str| format!("http://liris.cnrs.fr/silex/2009/ktbs#{name}");
+    let number = |value: &str| format!(r#"{{"@value": "{value}", {integer}}}"#);
+    assert_eq!(retyped(&ktbs("hasBegin"), ">=", &number("4")), "o4 o5");
+    assert_eq!(retyped(&ktbs("hasBegin"), "<", "2"), "o1");
+    assert_eq!(retyped(&ktbs("hasEnd"), "==", &number("7")), "o5");
+    assert_eq!(retyped(&ktbs("hasEnd"), ">", r#""0""#), "", "a number and a text");
+    assert_eq!(retyped(&ktbs("hasTrace"), "contains", r#""/s/""#), "o1 o2 o3 o4 o5");
+    let kind = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
+    assert_eq!(retyped(kind, "contains", r##""#C""##), "o4 o5");
+    assert_eq!(retyped(kind, "==", r##""#C""##), "");
+}
+
+#[test]
+fn a_subrule_may_have_empty_members() {
+    let world = world();
+    for subrule in [
+        r#"{"type": ""}"#,
+        r#"{"type": null, "attributes": null}"#,
+        r#"{"attributes": []}"#,
+    ] {
+        let text = format!(r#"[{{"id": "X", "visible": null, "rules": [{subrule}]}}]"#);
+        assert_eq!(retyped(&world, &text).len(), 5, "{subrule}");
     }
 }
 

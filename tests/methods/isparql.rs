@@ -156,6 +156,14 @@ fn problems_are_told() {
         titled("WARN: Parameter foo is not used by <http://liris.cnrs.fr/silex/2009/ktbs#isparql>")
     );
     assert_eq!(world.compute("isparql", &["s"], &unused).len(), 2);
+    let ktbs =
+        query("SELECT ?sourceObsel (m:N as ?type) (?sourceBegin as ?begin) (3 as ?hasEnd) { %(__subselect__)s }");
+    let problem = world.problems(
+        "isparql",
+        &["s"],
+        &[("sparql", &ktbs), ("model", "http://liris.cnrs.fr/silex/2009/ktbs")],
+    );
+    assert!(problem.contains("#hasEnd> can not be an attribute"), "{problem}");
     let wrong = |select: &str| {
         let obsels = "{ SELECT ?sourceBegin ?source { %(__subselect__)s BIND(?sourceObsel AS ?source) } }";
         let text = query(&format!("SELECT {select} {{ {obsels} }}"));

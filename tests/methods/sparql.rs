@@ -76,6 +76,28 @@ fn what_is_not_said_is_inherited_with_all_its_values() {
 }
 
 #[test]
+fn what_stands_elsewhere_is_inherited_too() {
+    let world = World::new("");
+    world.trace("s", "k:hasOrigin \"o\" ;");
+    world.obsels(
+        "s",
+        "<a> a m:A ; k:hasTrace <> ; k:hasBegin 1 ; k:hasEnd 1 ; m:bn [ m:inner 3 ; m:deep [ m:x 4 ] ] .",
+    );
+    world.obsels(
+        "s",
+        "<b> a m:B ; k:hasTrace <> ; k:hasBegin 5 ; k:hasEnd 5 . <a> m:rel <b> .",
+    );
+    let text = query("CONSTRUCT { [ k:hasSourceObsel ?o ] } WHERE { ?o a m:A }");
+    let inherited = world.compute("sparql", &["s"], &[("sparql", &text), ("inherit", "1")]);
+    assert_eq!(
+        contents(&inherited),
+        [
+            "[1,1] (_:0) m:deep _:1 ; (_:0) m:inner 3 ; (_:1) m:x 4 ; a m:A ; k:hasSourceObsel s/a ; m:bn _:0 ; m:rel s/b"
+        ]
+    );
+}
+
+#[test]
 fn the_scope_tells_what_is_asked_about() {
     let world = world();
     world.trace("t", "k:hasOrigin \"o\" ;");
@@ -154,10 +176,13 @@ fn problems_are_told() {
 fn a_pattern_filters() {
     let world = world();
     world.trace("n", "k:hasOrigin \"o\" ;");
-    let mut computation = world.computation("c", "filter", &["s"], &[]);
+    // What is said of an obsel that was there stands with the new one.
+    let both = "<o3> a m:C ; k:hasTrace <> ; k:hasBegin 30 ; k:hasEnd 30 . <o1> m:via [ m:w <o3> ] ; m:rel <o3> .";
+    world.obsels("s", both);
+    let mut computation = world.computation("c", "filter", &["s"], &[("before", "25")]);
     let types = format!("{ROOT}b/m#B");
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
-    let cases: [Case<'_>; 8] = [
+    let cases: [Case<'_>; 11] = [
         (&[("bgp", "?obs a m:A")], &["o1"]),
         (&[("bgp", "FILTER(?b > 10)")], &["o2"]),
         (&[("bgp", "?obs m:rel ?x . ?x m:n 1")], &["o2"]),
@@ -166,9 +191,15 @@ fn a_pattern_filters() {
         (&[("bgp", "?obs m:v ?v"), ("before", "12")], &["o1"]),
         (&[("bgp", "?obs m:v \"100%\"")], &[]),
         (&[("bgp", " ")], &["o1", "o2"]),
+        (&[("bgp", "?obs m:via ?x FILTER(ISBLANK(?x))")], &["o1"]),
+        (&[("bgp", "?obs m:via ?x FILTER(ISIRI(?x))")], &[]),
+        (&[("bgp", "?obs m:rel ?x FILTER(ISIRI(?x))")], &["o1", "o2"]),
     ];
     for (parameters, expected) in cases {
         computation.parameters = super::support::pairs(parameters);
+        if !parameters.iter().any(|(name, _)| *name == "before") {
+            computation.parameters.push(("before".to_owned(), "25".to_owned()));
+        }
         computation.refresh().expect("a legal pattern");
         computation.assert_as_from_scratch();
         assert_eq!(computation.ids(), expected, "{parameters:?}");

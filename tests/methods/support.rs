@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use ktbs::error::{Error, Result};
@@ -235,6 +235,7 @@ impl Computation<'_> {
             target: Target { iri: &self.iri, trace },
             sources: &sources,
             model: &model,
+            hidden: &HashSet::from([self.iri.clone()]),
             reading: &snapshot,
             limits: &self.limits,
         })
@@ -273,6 +274,7 @@ impl Computation<'_> {
         let computed = match computed {
             Ok(computed) => computed,
             Err(Error::Conflict(diagnosis)) => return Err(diagnosis.to_string()),
+            Err(Error::Timeout(problem) | Error::TooComplex(problem)) => return Err(problem),
             Err(error) => panic!("{error}"),
         };
         self.work.set(kept.actions.len());

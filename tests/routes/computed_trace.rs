@@ -98,6 +98,28 @@ fn get_of_a_chain_follows_its_first_source() {
 }
 
 #[test]
+fn get_computes_what_two_sources_have_in_common_first() {
+    let ktbs = with_computed_trace();
+    for (id, sources) in [
+        ("d", "<c/>"),
+        ("a", "<c/>, <d/>"),
+        ("z", "<d/>"),
+        ("e", "<c/>, <z/>, <d/>, <a/>"),
+    ] {
+        ktbs.created(
+            "b/",
+            &format!("<> k:contains <{id}/>. <{id}/> a k:ComputedTrace; k:hasMethod k:fusion; k:hasSource {sources}."),
+        );
+    }
+    for count in 1..4 {
+        let obsel = format!("<o{count}> k:hasTrace <>; k:hasBegin {}.", count + 1);
+        ktbs.post("b/t/", &obsel).unwrap();
+        // c, z (of d of c), d (of c), a (of c and d).
+        assert_eq!(obsels(&ktbs, "b/e/@obsels").len(), count * (1 + 1 + 1 + 2));
+    }
+}
+
+#[test]
 fn get_leaves_what_is_up_to_date_as_it_is() {
     let ktbs = with_computed_trace();
     ktbs.post("b/t/", "<o3> k:hasTrace <>; k:hasBegin 3.").unwrap();

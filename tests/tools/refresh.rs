@@ -78,9 +78,12 @@ fn the_manual_has_all_the_commands() {
         assert!(page.contains(text), "{page}");
     }
     let completions = store.run(&["manual", "--completions", "bash"]);
-    for command in ["DUMP", "LOAD", "CHECK", "MANUAL"] {
-        assert!(page.contains(&format!("\n.SH {command}\n")), "{command}");
-        assert!(completions.contains(&command.to_lowercase()), "{command}");
+    for command in ["DUMP", "LOAD", "CHECK", "MANUAL", "SUBJECT ERASE"] {
+        assert!(page.contains(&format!("\n.SH \"{command}\"\n")), "{command}");
+        assert!(
+            completions.contains(&command.to_lowercase().replace(' ', "__subcmd__")),
+            "{command}"
+        );
     }
     assert_eq!(
         store

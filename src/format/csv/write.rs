@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::format::Prefixes;
-use crate::format::output::{Memory, Output, integer};
+use crate::format::output::{Escapes, Memory, Output, escaped, integer, plain, put};
 use crate::format::triples::label;
 use crate::obsel::{Mention, Name, Obsel, Value};
 use crate::resource::View;
@@ -30,14 +30,14 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
     let mut output = Output::new(out);
     let properties = properties(obsels)?;
     header(&mut output.bytes, &properties);
+    let columns: HashMap<_, _> = (2..).zip(&properties).map(|(at, iri)| (iri.as_str(), at)).collect();
     let mut rows = Rows {
         obsels,
-        columns: properties
-            .iter()
-            .enumerate()
-            .map(|(at, iri)| (iri.as_str(), at + 2))
-            .collect(),
         cells: vec![Vec::new(); properties.len() + 2],
+        places: vec![None; properties.len() + 2],
+        begin: columns.get(ktbs::HAS_BEGIN).copied(),
+        end: columns.get(ktbs::HAS_END).copied(),
+        columns,
         names: Memory::default(),
         count: 0,
     };
@@ -48,7 +48,10 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
         } else {
             Vec::new()
         };
-        rows.row(&mut output.bytes, obsel, &relations)?;
+        if !relations.is_empty() || !rows.flat(&mut output.bytes, obsel)? {
+            rows.row(&mut output.bytes, obsel, &relations)?;
+        }
+        rows.count += 1;
         output.pass()
     })?;
     output.flush()
@@ -121,8 +124,13 @@ struct Rows<'v> {
     obsels: &'v Obsels,
     /// Which column a property has, after those of the id and of the types.
     columns: HashMap<&'v str, usize>,
+    /// The columns of begin and end.
+    begin: Option<usize>,
+    end: Option<usize>,
     /// The cells of the present row.
     cells: Vec<Vec<u8>>,
+    /// For each column of a flat row, which arc of the obsel is its value.
+    places: Vec<Option<usize>>,
     names: Memory<Spelling>,
     /// The number of rows so far, part of the labels of blank nodes.
     count: u64,
@@ -130,10 +138,64 @@ struct Rows<'v> {
 
 struct Spelling {
     iri: Rc<str>,
+    /// The IRI as a field.
+    field: Vec<u8>,
     column: Option<usize>,
 }
 
 impl Rows<'_> {
+    /// Writes the row of an obsel that has at most one value in each cell, straight away; returns false, with nothing
+    /// written, for another.
+    fn flat(&mut self, bytes: &mut Vec<u8>, obsel: &Obsel<'_>) -> Result<bool> {
+        let [class] = obsel.types[..] else { return Ok(false) };
+        self.places.fill(None);
+        for (at, arc) in obsel.arcs.iter().enumerate() {
+            if matches!(arc.object, Value::Blank(_)) {
+                return Ok(false);
+            }
+            if let Some(column) = self.spelling(arc.predicate)?.column {
+                let is_taken = [self.begin, self.end].contains(&Some(column));
+                if self.places[column].replace(at).is_some() || is_taken {
+                    return Ok(false);
+                }
+            }
+        }
+        self.cell(bytes, Value::Obsel(obsel.id))?;
+        bytes.push(b',');
+        self.cell(bytes, class)?;
+        for column in 2..self.places.len() {
+            bytes.push(b',');
+            if let Some(at) = self.places[column] {
+                self.cell(bytes, obsel.arcs[at].object)?;
+            } else if Some(column) == self.begin {
+                integer(bytes, obsel.begin);
+            } else if Some(column) == self.end {
+                integer(bytes, obsel.end);
+            }
+        }
+        put(bytes, b"\r\n");
+        Ok(true)
+    }
+
+    /// Appends the field of one value.
+    #[inline]
+    fn cell(&mut self, bytes: &mut Vec<u8>, value: Value<'_>) -> Result<()> {
+        if let Value::Named(name) = value {
+            put(bytes, &self.spelling(name)?.field);
+            return Ok(());
+        }
+        let (start, rest) = parts(self.obsels, value);
+        let before = bytes.len();
+        if !plain::<Field>(bytes, start.as_bytes()) || !plain::<Field>(bytes, rest.as_bytes()) {
+            bytes.truncate(before);
+            bytes.push(b'"');
+            escaped::<Field>(bytes, start);
+            escaped::<Field>(bytes, rest);
+            bytes.push(b'"');
+        }
+        Ok(())
+    }
+
     fn row(&mut self, bytes: &mut Vec<u8>, obsel: &Obsel<'_>, relations: &[Mention<'_>]) -> Result<()> {
         for cell in &mut self.cells {
             cell.clear();
@@ -160,7 +222,6 @@ impl Rows<'_> {
             field(bytes, cell);
         }
         bytes.extend_from_slice(b"\r\n");
-        self.count += 1;
         Ok(())
     }
 
@@ -186,9 +247,7 @@ impl Rows<'_> {
                 label(&mut self.cells[column], self.count, blank);
                 return Ok(());
             }
-            Value::Obsel(id) => (self.obsels.trace.as_str(), id),
-            Value::BelowRoot(rest) => (self.obsels.root(), rest),
-            Value::Iri(text) | Value::String(text) | Value::Tagged(text, _) | Value::Typed(text, _) => ("", text),
+            other => parts(self.obsels, other),
         };
         self.cells[column].extend_from_slice(start.as_bytes());
         self.cells[column].extend_from_slice(rest.as_bytes());
@@ -198,27 +257,48 @@ impl Rows<'_> {
     fn spelling(&mut self, name: Name) -> Result<&Spelling> {
         self.names.get(name, || {
             let iri = self.obsels.iri(name)?;
+            let mut bytes = Vec::new();
+            field(&mut bytes, iri.as_bytes());
             Ok(Spelling {
                 column: self.columns.get(&*iri).copied(),
+                field: bytes,
                 iri,
             })
         })
     }
 }
 
+/// Returns the text of a value in two parts; that of a name or of a blank node is not in it.
+fn parts<'a>(obsels: &'a Obsels, value: Value<'a>) -> (&'a str, &'a str) {
+    match value {
+        Value::Obsel(id) => (&obsels.trace, id),
+        Value::BelowRoot(rest) => (obsels.root(), rest),
+        Value::Iri(text) | Value::String(text) | Value::Tagged(text, _) | Value::Typed(text, _) => ("", text),
+        Value::Named(_) | Value::Blank(_) => ("", ""),
+    }
+}
+
+/// What a field cannot have without quotes.
+enum Field {}
+
+impl Escapes for Field {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        (byte == b',') | (byte == b'"') | (byte == b'\r') | (byte == b'\n')
+    }
+
+    fn replacement(byte: u8) -> Option<&'static str> {
+        (byte == b'"').then_some("\"\"")
+    }
+}
+
 /// Appends a field, quoted if it has to be.
 fn field(bytes: &mut Vec<u8>, text: &[u8]) {
-    if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
-        bytes.extend_from_slice(text);
+    if plain::<Field>(bytes, text) {
         return;
     }
     bytes.push(b'"');
-    for part in text.split_inclusive(|byte| *byte == b'"') {
-        bytes.extend_from_slice(part);
-        if part.ends_with(b"\"") {
-            bytes.push(b'"');
-        }
-    }
+    escaped::<Field>(bytes, text);
     bytes.push(b'"');
 }
 

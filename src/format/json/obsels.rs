@@ -11,7 +11,7 @@ use super::properties::{Coercion, Property, property_of};
 use super::shorten::Shortener;
 use super::value::{Datatype, Form, Style, form};
 use crate::error::{Error, Result};
-use crate::format::output::{Memory, Output, integer, json_string};
+use crate::format::output::{Memory, Output, integer, json_string, put};
 use crate::format::prefixes::model_namespace;
 use crate::format::relative::Base;
 use crate::obsel::{Arc, Mention, Name, Obsel, Value};
@@ -186,20 +186,20 @@ impl Items<'_> {
     }
 
     fn obsel(&mut self, bytes: &mut Vec<u8>, obsel: &Obsel<'_>, mentions: &[Mention<'_>]) -> Result<Written> {
-        bytes.extend_from_slice(b"{\"@id\":");
+        put(bytes, b"{\"@id\":");
         if self.id(bytes, Value::Obsel(obsel.id))?.is_none() {
             return Ok(None);
         }
         if !obsel.types.is_empty() {
-            bytes.extend_from_slice(b",\"@type\":");
+            put(bytes, b",\"@type\":");
             let vocab = |items: &mut Self, bytes: &mut Vec<u8>, value| items.vocab(bytes, value);
             if self.list(bytes, &obsel.types, obsel.types.len() > 1, vocab)?.is_none() {
                 return Ok(None);
             }
         }
-        bytes.extend_from_slice(b",\"begin\":");
+        put(bytes, b",\"begin\":");
         integer(bytes, obsel.begin);
-        bytes.extend_from_slice(b",\"end\":");
+        put(bytes, b",\"end\":");
         integer(bytes, obsel.end);
         for arcs in obsel.arcs.chunk_by(|one, next| one.predicate == next.predicate) {
             if self.arcs(bytes, arcs)?.is_none() {
@@ -218,7 +218,7 @@ impl Items<'_> {
         let spelling = spelling(&mut self.names, self.obsels, self.shortener, arcs[0].predicate)?;
         let Some(property) = spelling.property else {
             let Some(key) = &spelling.key else { return Ok(None) };
-            bytes.extend_from_slice(key);
+            put(bytes, key);
             return self.list(bytes, arcs, arcs.len() > 1, |items, bytes, arc| {
                 items.value(bytes, arc.object)
             });
@@ -229,9 +229,9 @@ impl Items<'_> {
             Some(_) if literals > 0 => return Ok(None),
             _ => property.term,
         };
-        bytes.extend_from_slice(b",\"");
-        bytes.extend_from_slice(term.as_bytes());
-        bytes.extend_from_slice(b"\":");
+        put(bytes, b",\"");
+        put(bytes, term.as_bytes());
+        put(bytes, b"\":");
         let array = property.array || arcs.len() > 1;
         match property.coercion {
             Coercion::Id if literals == 0 => {
@@ -288,7 +288,7 @@ impl Items<'_> {
             Value::Typed(lexical, datatype) => {
                 let datatype = spelling(&mut self.names, self.obsels, self.shortener, datatype)?;
                 match form(lexical, datatype.datatype, self.style) {
-                    Form::Number(number) => bytes.extend_from_slice(number.as_bytes()),
+                    Form::Number(number) => put(bytes, number.as_bytes()),
                     Form::Boolean(true) => bytes.extend_from_slice(b"true"),
                     Form::Boolean(false) => bytes.extend_from_slice(b"false"),
                     Form::String => json_string(bytes, lexical),
@@ -296,7 +296,7 @@ impl Items<'_> {
                 }
             }
             Value::Obsel(id) => {
-                bytes.extend_from_slice(b"{\"@id\":");
+                put(bytes, b"{\"@id\":");
                 if self.id(bytes, value)?.is_none() {
                     return Ok(None);
                 }
@@ -306,7 +306,7 @@ impl Items<'_> {
                 bytes.push(b'}');
             }
             Value::BelowRoot(_) | Value::Named(_) | Value::Iri(_) => {
-                bytes.extend_from_slice(b"{\"@id\":");
+                put(bytes, b"{\"@id\":");
                 if self.id(bytes, value)?.is_none() {
                     return Ok(None);
                 }
@@ -333,17 +333,19 @@ impl Items<'_> {
     /// Writes an IRI as the value of `@id`, with its quotes.
     fn id(&mut self, bytes: &mut Vec<u8>, value: Value<'_>) -> Result<Written> {
         let iri = match value {
-            Value::Obsel(id) if Base::is_name(id) => {
-                bytes.push(b'"');
-                bytes.extend_from_slice(id.as_bytes());
-                bytes.push(b'"');
-                return Ok(Some(()));
-            }
             Value::Named(name) => {
                 let spelling = spelling(&mut self.names, self.obsels, self.shortener, name)?;
-                return Ok(spelling.id.as_ref().map(|id| bytes.extend_from_slice(id)));
+                return Ok(spelling.id.as_ref().map(|id| put(bytes, id)));
             }
-            Value::Obsel(id) => self.obsels.trace.clone() + id,
+            Value::Obsel(id) => {
+                bytes.push(b'"');
+                if Base::put_name(bytes, id) {
+                    bytes.push(b'"');
+                    return Ok(Some(()));
+                }
+                bytes.pop();
+                self.obsels.trace.clone() + id
+            }
             Value::BelowRoot(rest) => self.obsels.root().to_owned() + rest,
             Value::Iri(iri) => iri.to_owned(),
             _ => return Ok(None),
@@ -356,7 +358,7 @@ impl Items<'_> {
         let iri = match value {
             Value::Named(name) => {
                 let spelling = spelling(&mut self.names, self.obsels, self.shortener, name)?;
-                return Ok(spelling.vocab.as_ref().map(|vocab| bytes.extend_from_slice(vocab)));
+                return Ok(spelling.vocab.as_ref().map(|vocab| put(bytes, vocab)));
             }
             Value::Obsel(id) => self.obsels.trace.clone() + id,
             Value::BelowRoot(rest) => self.obsels.root().to_owned() + rest,
@@ -380,7 +382,7 @@ impl Items<'_> {
             let Some(key) = &spelling.key else { return Ok(None) };
             bytes.extend_from_slice(&key[usize::from(at == 0)..]);
             let other = |items: &mut Self, bytes: &mut Vec<u8>, mention: Mention<'_>| {
-                bytes.extend_from_slice(b"{\"@id\":");
+                put(bytes, b"{\"@id\":");
                 let written = items.id(bytes, Value::Obsel(mention.other))?;
                 bytes.extend_from_slice(b",\"hasTrace\":\"./\"}");
                 Ok(written)
@@ -397,12 +399,13 @@ impl Items<'_> {
 fn typed(bytes: &mut Vec<u8>, lexical: &str, datatype: &Spelling) -> Written {
     bytes.extend_from_slice(b"{\"@value\":");
     json_string(bytes, lexical);
-    bytes.extend_from_slice(b",\"@type\":");
+    put(bytes, b",\"@type\":");
     bytes.extend_from_slice(datatype.vocab.as_ref()?);
     bytes.push(b'}');
     Some(())
 }
 
+#[inline]
 fn spelling<'n>(
     names: &'n mut Memory<Spelling>,
     obsels: &Obsels,

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use crate::error::Result;
 use crate::format::Prefixes;
-use crate::format::output::{Escapes, Memory, Output, integer};
-use crate::format::triples::{Node, Speller, Triple, for_each_block, subjects};
-use crate::obsel::Blank;
+use crate::format::output::{Escapes, Memory, Output, escaped, integer, put};
+use crate::format::triples::{Known, Node, Nodes, Serializer, Speller, Triple, serialize, subjects};
+use crate::obsel::{Blank, Obsel};
 use crate::resource::View;
 use crate::vocab::xsd;
 
@@ -29,11 +29,12 @@ pub(in crate::format) fn write_lines(view: &View, end: &[u8], first_block: u64, 
         output: Output::new(out),
         speller: Speller::new(view),
         names: Memory::default(),
+        known: Known::ALL.map(|known| spelt(known.iri())),
         subject: Vec::new(),
         end,
         block: first_block,
     };
-    for_each_block(view, &mut |block| writer.block(block))?;
+    serialize(view, &mut writer)?;
     writer.output.flush()?;
     Ok(writer.block)
 }
@@ -43,6 +44,8 @@ struct Writer<'w> {
     speller: Speller<'w>,
     /// Names as they are written, with their angle brackets.
     names: Memory<Vec<u8>>,
+    /// The IRIs of the vocabulary, as well.
+    known: [Vec<u8>; Known::ALL.len()],
     /// The present subject, as it is written.
     subject: Vec<u8>,
     /// What ends a line, from the space before the full stop.
@@ -51,7 +54,7 @@ struct Writer<'w> {
     block: u64,
 }
 
-impl Writer<'_> {
+impl Serializer for Writer<'_> {
     fn block(&mut self, block: &[Triple<'_>]) -> Result<()> {
         for triples in subjects(block) {
             let start = self.output.bytes.len();
@@ -74,18 +77,51 @@ impl Writer<'_> {
         Ok(())
     }
 
+    fn flat(&mut self, obsel: &Obsel<'_>, nodes: Nodes<'_>) -> Result<bool> {
+        self.subject.clear();
+        iri(&mut self.subject, nodes.trace, obsel.id);
+        self.subject.push(b' ');
+        for class in &obsel.types {
+            self.line(Node::Known(Known::Type), nodes.value(*class))?;
+        }
+        self.line(Node::Known(Known::HasTrace), nodes.obsel(""))?;
+        self.line(Node::Known(Known::HasBegin), Node::Integer(obsel.begin))?;
+        self.line(Node::Known(Known::HasEnd), Node::Integer(obsel.end))?;
+        for arc in &obsel.arcs {
+            self.line(Node::Named(arc.predicate), nodes.value(arc.object))?;
+        }
+        self.block += 1;
+        self.output.pass()?;
+        Ok(true)
+    }
+}
+
+impl Writer<'_> {
+    /// Writes a triple of the present subject, which a space follows.
+    #[inline]
+    fn line(&mut self, predicate: Node<'_>, object: Node<'_>) -> Result<()> {
+        put(&mut self.output.bytes, &self.subject);
+        self.node(predicate)?;
+        self.output.bytes.push(b' ');
+        self.node(object)?;
+        put(&mut self.output.bytes, self.end);
+        Ok(())
+    }
+
+    #[inline]
     fn node(&mut self, node: Node<'_>) -> Result<()> {
         let bytes = &mut self.output.bytes;
         match node {
-            Node::Known(known) => iri(bytes, known.iri(), ""),
-            Node::Named(name) => bytes.extend_from_slice(self.names.get(name, || spell(self.speller, name))?),
+            Node::Known(known) => put(bytes, &self.known[known as usize]),
+            Node::Named(name) => put(bytes, self.names.get(name, || Ok(spelt(&self.speller.iri(name)?)))?),
             Node::Iri(start, rest) => iri(bytes, start, rest),
             Node::Blank(blank) => label(bytes, self.block, blank),
             Node::Integer(value) => {
                 bytes.push(b'"');
                 integer(bytes, value);
-                bytes.extend_from_slice(b"\"^^");
-                iri(bytes, xsd::INTEGER, "");
+                put(bytes, b"\"^^<");
+                put(bytes, xsd::INTEGER.as_bytes());
+                bytes.push(b'>');
             }
             Node::String(lexical) => string(bytes, lexical),
             Node::Tagged(lexical, language) => {
@@ -96,7 +132,10 @@ impl Writer<'_> {
             Node::Typed(lexical, datatype) => {
                 string(bytes, lexical);
                 bytes.extend_from_slice(b"^^");
-                bytes.extend_from_slice(self.names.get(datatype, || spell(self.speller, datatype))?);
+                put(
+                    bytes,
+                    self.names.get(datatype, || Ok(spelt(&self.speller.iri(datatype)?)))?,
+                );
             }
             Node::Literal(lexical, datatype) => {
                 string(bytes, lexical);
@@ -108,10 +147,11 @@ impl Writer<'_> {
     }
 }
 
-fn spell(speller: Speller<'_>, name: crate::obsel::Name) -> Result<Vec<u8>> {
+/// Returns an IRI with its angle brackets.
+fn spelt(whole: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    iri(&mut bytes, &speller.iri(name)?, "");
-    Ok(bytes)
+    iri(&mut bytes, whole, "");
+    bytes
 }
 
 /// Appends an IRI in two parts, with its angle brackets.
@@ -120,41 +160,72 @@ fn spell(speller: Speller<'_>, name: crate::obsel::Name) -> Result<Vec<u8>> {
 /// holds, a triple stays a triple.
 pub(in crate::format) fn iri(bytes: &mut Vec<u8>, start: &str, rest: &str) {
     bytes.push(b'<');
-    IRI.append(bytes, start);
-    IRI.append(bytes, rest);
+    escaped::<Iri>(bytes, start);
+    escaped::<Iri>(bytes, rest);
     bytes.push(b'>');
 }
 
-static IRI: Escapes = Escapes::new(b" <>\"{}|^`\\", |byte| match byte {
-    0..=0x20 => Some(CONTROLS[usize::from(byte)]),
-    b'<' => Some("\\u003C"),
-    b'>' => Some("\\u003E"),
-    b'"' => Some("\\u0022"),
-    b'{' => Some("\\u007B"),
-    b'}' => Some("\\u007D"),
-    b'|' => Some("\\u007C"),
-    b'^' => Some("\\u005E"),
-    b'`' => Some("\\u0060"),
-    b'\\' => Some("\\u005C"),
-    _ => None,
-});
+enum Iri {}
+
+impl Escapes for Iri {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        (byte <= b' ')
+            | (byte == b'<')
+            | (byte == b'>')
+            | (byte == b'"')
+            | (byte == b'{')
+            | (byte == b'}')
+            | (byte == b'|')
+            | (byte == b'^')
+            | (byte == b'`')
+            | (byte == b'\\')
+    }
+
+    fn replacement(byte: u8) -> Option<&'static str> {
+        match byte {
+            0..=0x20 => Some(CONTROLS[usize::from(byte)]),
+            b'<' => Some("\\u003C"),
+            b'>' => Some("\\u003E"),
+            b'"' => Some("\\u0022"),
+            b'{' => Some("\\u007B"),
+            b'}' => Some("\\u007D"),
+            b'|' => Some("\\u007C"),
+            b'^' => Some("\\u005E"),
+            b'`' => Some("\\u0060"),
+            b'\\' => Some("\\u005C"),
+            _ => None,
+        }
+    }
+}
 
 /// Appends a string, with its quotes (production STRING_LITERAL_QUOTE).
 pub(in crate::format) fn string(bytes: &mut Vec<u8>, lexical: &str) {
     bytes.push(b'"');
-    STRING.append(bytes, lexical);
+    escaped::<Quoted>(bytes, lexical);
     bytes.push(b'"');
 }
 
-static STRING: Escapes = Escapes::new(b"\"\\", |byte| match byte {
-    b'"' => Some("\\\""),
-    b'\\' => Some("\\\\"),
-    b'\t' => Some("\\t"),
-    b'\n' => Some("\\n"),
-    b'\r' => Some("\\r"),
-    0..0x20 => Some(CONTROLS[usize::from(byte)]),
-    _ => None,
-});
+enum Quoted {}
+
+impl Escapes for Quoted {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    }
+
+    fn replacement(byte: u8) -> Option<&'static str> {
+        match byte {
+            b'"' => Some("\\\""),
+            b'\\' => Some("\\\\"),
+            b'\t' => Some("\\t"),
+            b'\n' => Some("\\n"),
+            b'\r' => Some("\\r"),
+            0..0x20 => Some(CONTROLS[usize::from(byte)]),
+            _ => None,
+        }
+    }
+}
 
 /// Appends the label of a blank node, unique in the document; `block` is the number of its block.
 pub(in crate::format) fn label(bytes: &mut Vec<u8>, block: u64, blank: Blank) {

@@ -8,7 +8,7 @@ use crate::format::Prefixes;
 use crate::format::output::{Memory, Output, integer, xml_text};
 use crate::format::prefixes::{Prefix, bound};
 use crate::format::relative::{Base, Reference};
-use crate::format::triples::{Known, Node, Speller, Triple, for_each_block, label, subjects};
+use crate::format::triples::{Blocks, Known, Node, Serializer, Speller, Triple, label, serialize, subjects};
 use crate::obsel::Name;
 use crate::resource::View;
 use crate::vocab::{RDF, xsd};
@@ -28,7 +28,7 @@ pub fn write(view: &View, prefixes: &Prefixes, out: &mut dyn Write) -> Result<()
         namespace: RDF.to_owned(),
     });
     let mut terms = Terms::new(view, prefixes)?;
-    for_each_block(view, &mut |block| terms.check(block))?;
+    serialize(view, &mut Blocks(|block: &[Triple<'_>]| terms.check(block)))?;
 
     let mut writer = Writer {
         output: Output::new(out),
@@ -36,7 +36,7 @@ pub fn write(view: &View, prefixes: &Prefixes, out: &mut dyn Write) -> Result<()
         block: 0,
     };
     writer.head();
-    for_each_block(view, &mut |block| writer.block(block))?;
+    serialize(view, &mut writer)?;
     writer.output.bytes.extend_from_slice(b"</rdf:RDF>\n");
     writer.output.flush()
 }
@@ -46,6 +46,24 @@ struct Writer<'w, 'v> {
     terms: Terms<'v>,
     /// The number of the present block, part of the labels of its blank nodes.
     block: u64,
+}
+
+impl Serializer for Writer<'_, '_> {
+    fn block(&mut self, block: &[Triple<'_>]) -> Result<()> {
+        for triples in subjects(block) {
+            self.output.bytes.extend_from_slice(b"<rdf:Description");
+            self.terms
+                .reference(&mut self.output.bytes, self.block, triples[0][0], "about")?;
+            self.output.bytes.extend_from_slice(b">\n");
+            for [_, predicate, object] in triples {
+                self.property(*predicate, *object)?;
+            }
+            self.output.bytes.extend_from_slice(b"</rdf:Description>\n");
+            self.output.pass()?;
+        }
+        self.block += 1;
+        Ok(())
+    }
 }
 
 impl Writer<'_, '_> {
@@ -61,22 +79,6 @@ impl Writer<'_, '_> {
         bytes.extend_from_slice(b"\n  xml:base=\"");
         xml_text(bytes, self.terms.base.iri());
         bytes.extend_from_slice(b"\">\n");
-    }
-
-    fn block(&mut self, block: &[Triple<'_>]) -> Result<()> {
-        for triples in subjects(block) {
-            self.output.bytes.extend_from_slice(b"<rdf:Description");
-            self.terms
-                .reference(&mut self.output.bytes, self.block, triples[0][0], "about")?;
-            self.output.bytes.extend_from_slice(b">\n");
-            for [_, predicate, object] in triples {
-                self.property(*predicate, *object)?;
-            }
-            self.output.bytes.extend_from_slice(b"</rdf:Description>\n");
-            self.output.pass()?;
-        }
-        self.block += 1;
-        Ok(())
     }
 
     fn property(&mut self, predicate: Node<'_>, object: Node<'_>) -> Result<()> {

@@ -7,11 +7,11 @@ use super::shorthand::Shorthand;
 use crate::error::Result;
 use crate::format::Prefixes;
 use crate::format::ntriples::{iri, label, string};
-use crate::format::output::{Memory, Output, integer};
+use crate::format::output::{Memory, Output, integer, put};
 use crate::format::prefixes::{Prefix, bound};
 use crate::format::relative::{Base, Reference};
-use crate::format::triples::{Known, Node, Speller, Triple, for_each_block, subjects};
-use crate::obsel::Name;
+use crate::format::triples::{Known, Node, Nodes, Serializer, Speller, Triple, serialize, subjects};
+use crate::obsel::{Name, Obsel};
 use crate::resource::View;
 use crate::resource::view::Content;
 
@@ -60,7 +60,7 @@ fn body<'v>(view: &View, terms: Terms<'v>, output: Output<'_>) -> Result<Terms<'
         terms,
         block: 0,
     };
-    for_each_block(view, &mut |block| writer.block(block))?;
+    serialize(view, &mut writer)?;
     writer.output.flush()?;
     Ok(writer.terms)
 }
@@ -72,7 +72,7 @@ struct Writer<'w, 'v> {
     block: u64,
 }
 
-impl Writer<'_, '_> {
+impl Serializer for Writer<'_, '_> {
     fn block(&mut self, block: &[Triple<'_>]) -> Result<()> {
         let nesting = Nesting::of(block);
         for triples in subjects(block) {
@@ -87,7 +87,7 @@ impl Writer<'_, '_> {
                 self.terms.node(&mut self.output.bytes, self.block, subject)?;
             }
             self.output.bytes.push(b' ');
-            self.arcs(block, &nesting, triples, b" ;\n    ")?;
+            self.arcs(block, &nesting, triples, BETWEEN)?;
             self.output.bytes.extend_from_slice(b" .\n");
             self.output.pass()?;
         }
@@ -95,6 +95,37 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
+    fn flat(&mut self, obsel: &Obsel<'_>, nodes: Nodes<'_>) -> Result<bool> {
+        let (bytes, terms) = (&mut self.output.bytes, &mut self.terms);
+        bytes.push(b'\n');
+        terms.node(bytes, self.block, nodes.obsel(obsel.id))?;
+        put(bytes, b" a ");
+        for (at, class) in obsel.types.iter().enumerate() {
+            put(bytes, if at > 0 { b", " } else { b"" });
+            terms.node(bytes, self.block, nodes.value(*class))?;
+        }
+        put(bytes, terms.in_trace(nodes.trace));
+        integer(bytes, obsel.begin);
+        put(bytes, &terms.end);
+        integer(bytes, obsel.end);
+        let mut last = None;
+        for arc in &obsel.arcs {
+            if last == Some(arc.predicate) {
+                put(bytes, b", ");
+            } else {
+                put(bytes, &terms.name(arc.predicate)?.arc);
+                last = Some(arc.predicate);
+            }
+            terms.node(bytes, self.block, nodes.value(arc.object))?;
+        }
+        put(bytes, b" .\n");
+        self.block += 1;
+        self.output.pass()?;
+        Ok(true)
+    }
+}
+
+impl Writer<'_, '_> {
     /// Writes the arcs of one subject, those of one predicate together.
     fn arcs(&mut self, block: &[Triple<'_>], nesting: &Nesting, triples: &[Triple<'_>], between: &[u8]) -> Result<()> {
         let mut last = None;
@@ -123,9 +154,14 @@ impl Writer<'_, '_> {
     }
 }
 
+/// What comes between two predicates of a subject.
+const BETWEEN: &[u8] = b" ;\n    ";
+
 /// A name: how it is written, and how literals are whose datatype it is.
 struct Spelling {
     spelt: Vec<u8>,
+    /// As a predicate, with what comes before it and the space after it.
+    arc: Vec<u8>,
     shorthand: Shorthand,
 }
 
@@ -138,6 +174,10 @@ struct Terms<'v> {
     used: Vec<bool>,
     names: Memory<Spelling>,
     known: Vec<Vec<u8>>,
+    /// What comes between the types of an obsel and its begin, once it is known.
+    in_trace: Vec<u8>,
+    /// What comes between the begin and the end of an obsel.
+    end: Vec<u8>,
     /// An IRI in one part.
     whole: String,
 }
@@ -151,6 +191,8 @@ impl<'v> Terms<'v> {
             used: Vec::new(),
             names: Memory::default(),
             known: Vec::new(),
+            in_trace: Vec::new(),
+            end: Vec::new(),
             whole: String::new(),
         };
         terms.known = Known::ALL
@@ -164,7 +206,19 @@ impl<'v> Terms<'v> {
                 bytes
             })
             .collect();
+        terms.end = arc(&terms.known[Known::HasEnd as usize]);
         terms
+    }
+
+    /// Returns what comes between the types of an obsel of a trace, the only one of the document, and its begin.
+    fn in_trace(&mut self, trace: &str) -> &[u8] {
+        if self.in_trace.is_empty() {
+            let mut bytes = arc(&self.known[Known::HasTrace as usize]);
+            self.iri(&mut bytes, trace);
+            bytes.extend(arc(&self.known[Known::HasBegin as usize]));
+            self.in_trace = bytes;
+        }
+        &self.in_trace
     }
 
     fn predicate(&mut self, bytes: &mut Vec<u8>, predicate: Node<'_>) -> Result<()> {
@@ -175,14 +229,22 @@ impl<'v> Terms<'v> {
         Ok(())
     }
 
+    #[inline]
     fn node(&mut self, bytes: &mut Vec<u8>, block: u64, node: Node<'_>) -> Result<()> {
         match node {
             Node::Known(known) => self.iri(bytes, known.iri()),
-            Node::Named(name) => bytes.extend_from_slice(&self.name(name)?.spelt),
+            Node::Named(name) => put(bytes, &self.name(name)?.spelt),
             Node::Iri("", rest) => self.iri(bytes, rest),
-            // Obsels are most of what is below a container, and need not be looked at so closely.
-            Node::Iri(start, rest) if self.base.is_directory(start) && Base::is_name(rest) => iri(bytes, "", rest),
             Node::Iri(start, rest) => {
+                // Obsels are most of what is below a container, and need not be looked at so closely.
+                if self.base.is_directory(start) {
+                    bytes.push(b'<');
+                    if Base::put_name(bytes, rest) {
+                        bytes.push(b'>');
+                        return Ok(());
+                    }
+                    bytes.pop();
+                }
                 let mut whole = std::mem::take(&mut self.whole);
                 whole.clear();
                 whole.push_str(start);
@@ -201,11 +263,11 @@ impl<'v> Terms<'v> {
             Node::Typed(lexical, datatype) => {
                 let name = self.name(datatype)?;
                 if name.shorthand.has(lexical) {
-                    bytes.extend_from_slice(lexical.as_bytes());
+                    put(bytes, lexical.as_bytes());
                 } else {
                     string(bytes, lexical);
-                    bytes.extend_from_slice(b"^^");
-                    bytes.extend_from_slice(&name.spelt);
+                    put(bytes, b"^^");
+                    put(bytes, &name.spelt);
                 }
             }
             Node::Literal(lexical, datatype) => {
@@ -226,14 +288,19 @@ impl<'v> Terms<'v> {
             let iri = self.speller.iri(name)?;
             let mut spelt = Vec::new();
             abbreviate(&mut spelt, &iri, &self.prefixes, &mut self.used, &self.base);
-            let shorthand = Shorthand::of(&iri);
-            Ok(Spelling { spelt, shorthand })
+            let (arc, shorthand) = (arc(&spelt), Shorthand::of(&iri));
+            Ok(Spelling { spelt, arc, shorthand })
         })
     }
 
     fn iri(&mut self, bytes: &mut Vec<u8>, whole: &str) {
         abbreviate(bytes, whole, &self.prefixes, &mut self.used, &self.base);
     }
+}
+
+/// Returns a predicate that is not the first, with all that is between the object before it and its own.
+fn arc(predicate: &[u8]) -> Vec<u8> {
+    [BETWEEN, predicate, b" "].concat()
 }
 
 /// Appends an IRI as a prefixed name, else as a relative reference, else as it is.

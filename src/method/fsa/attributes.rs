@@ -1,9 +1,10 @@
 //! Attributes of a match, from those of its obsels.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::rc::Rc;
 
 use super::super::literal::{Literal, Number};
+use super::super::property::Property;
 use super::super::source::resolve;
 use crate::obsel::Value;
 use crate::vocab::{XSD, xsd};
@@ -70,21 +71,25 @@ impl Attribute {
                 (*function, source.trim())
             }
         };
+        let iri = resolve(model, key)?;
+        if Property::is_reserved(&iri) {
+            return Err(format!("<{iri}> follows from the match, and can not be an attribute"));
+        }
         Ok(Self {
-            iri: resolve(model, key)?,
+            iri,
             function,
             source: resolve(source_model, source)?,
         })
     }
 }
 
-/// A value of an obsel: as it is recorded, its text, what it means if it is a literal.
+/// A value of an obsel: itself, its text, what it means if it is a literal.
 #[derive(Clone, Debug)]
 pub struct Item<'t> {
     /// As the obsel has it.
-    pub value: Value<'t>,
+    pub value: Outcome<'t>,
     /// Its lexical form, or the IRI.
-    pub text: Rc<str>,
+    pub text: Cow<'t, str>,
     /// Its meaning; `None` for an IRI.
     pub literal: Option<Literal<'t>>,
 }
@@ -92,12 +97,24 @@ pub struct Item<'t> {
 /// What a function gives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome<'t> {
-    /// One of the values.
+    /// One of the values, as it is recorded.
     Value(Value<'t>),
     /// A new string.
     String(String),
     /// Another new literal: lexical form, datatype.
     Typed(String, String),
+}
+
+impl<'t> Item<'t> {
+    /// Returns a time of an obsel.
+    pub fn time(time: i64) -> Self {
+        let text = time.to_string();
+        Self {
+            text: text.clone().into(),
+            value: Outcome::Typed(text, xsd::INTEGER.to_owned()),
+            literal: Some(Literal::integer(time)),
+        }
+    }
 }
 
 impl Outcome<'_> {
@@ -108,8 +125,16 @@ impl Outcome<'_> {
 }
 
 /// Applies a function to values, in the order of the obsels; `None` if it has no result, because there is no value, or
-/// because they are not of one kind.
+/// because they are not of one kind. A blank node is counted, and otherwise left aside: it means nothing in another trace.
 pub fn apply<'t>(function: Function, items: &[Item<'t>]) -> Option<Outcome<'t>> {
+    if function == Function::Count {
+        return Some(Outcome::Typed(items.len().to_string(), xsd::INTEGER.to_owned()));
+    }
+    let is_blank = |item: &Item<'_>| matches!(item.value, Outcome::Value(Value::Blank(_)));
+    if items.iter().any(is_blank) {
+        let items: Vec<Item<'t>> = items.iter().filter(|item| !is_blank(item)).cloned().collect();
+        return apply(function, &items);
+    }
     let extreme = |wanted: Ordering| {
         let mut items = items.iter();
         let first = items.next()?;
@@ -119,16 +144,16 @@ pub fn apply<'t>(function: Function, items: &[Item<'t>]) -> Option<Outcome<'t>> 
         ))
     };
     match function {
-        Function::Last => items.last().map(|item| Outcome::Value(item.value)),
-        Function::First => items.first().map(|item| Outcome::Value(item.value)),
-        Function::Count => Some(Outcome::Typed(items.len().to_string(), xsd::INTEGER.to_owned())),
+        Function::Count => None,
+        Function::Last => items.last().map(|item| item.value.clone()),
+        Function::First => items.first().map(|item| item.value.clone()),
         Function::Sum => sum(items).map(Outcome::number),
         Function::Avg => {
             let mean = f64::from(sum(items)?.double()) / items.len() as f64;
             Some(Outcome::number(Number::Double(mean.into())))
         }
-        Function::Min => extreme(Ordering::Less).map(|item| Outcome::Value(item.value)),
-        Function::Max => extreme(Ordering::Greater).map(|item| Outcome::Value(item.value)),
+        Function::Min => extreme(Ordering::Less).map(|item| item.value.clone()),
+        Function::Max => extreme(Ordering::Greater).map(|item| item.value.clone()),
         Function::Span => {
             let numeric = items
                 .iter()
@@ -198,7 +223,7 @@ mod test {
                     _ => Some("string"),
                 };
                 Item {
-                    value: Value::String(text),
+                    value: Outcome::Value(Value::String(text)),
                     text: (*text).into(),
                     literal: datatype.map(|datatype| Literal::typed(*text, &format!("{XSD}{datatype}"))),
                 }

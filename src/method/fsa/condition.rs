@@ -1,6 +1,7 @@
 //! What the conditions of an automaton ask about an obsel.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
@@ -20,7 +21,7 @@ const REGEXP_BYTES: usize = 512 * 1024;
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// The obsel has one of these types: the one that was named and its subtypes.
-    Types(BTreeSet<String>),
+    Types(Rc<BTreeSet<String>>),
     /// Its IRI matches as a whole.
     Regexp(Regex),
     /// Its IRI is one of these.
@@ -75,7 +76,7 @@ impl<'a> Conditions<'a> {
             _ => {
                 let model = self.source.model.as_deref().unwrap_or(&self.source.iri);
                 let iri = resolve(model, text)?;
-                Ok(Condition::Types(self.vocabulary.with_subtypes([iri.as_str()])))
+                Ok(Condition::Types(self.vocabulary.subtypes_of(&iri)?))
             }
         }
     }

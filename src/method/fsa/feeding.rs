@@ -56,7 +56,7 @@ impl<'a> Feeding<'a> {
             let mut names = HashSet::new();
             match condition {
                 Condition::Types(iris) => {
-                    for iri in iris {
+                    for iri in iris.iter() {
                         names.extend(inputs.reading.name_of(iri)?);
                     }
                 }

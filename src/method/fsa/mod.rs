@@ -22,6 +22,7 @@ mod tokens;
 use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::ops::Bound;
+use std::rc::Rc;
 
 use super::params::{Parameters, listed};
 use super::progress::{News, Progress, first_place, for_each_obsel};
@@ -68,7 +69,7 @@ impl Prepared<'_> {
             Condition::Types(types) => Some(types),
             _ => None,
         });
-        let types: Vec<&BTreeSet<String>> = types.collect();
+        let types: Vec<&Rc<BTreeSet<String>>> = types.collect();
         (self.text, &self.forms, types, self.exposes_tokens)
     }
 }

@@ -1,16 +1,21 @@
 //! From matches to obsels of the target.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use bumpalo::Bump;
 use serde_json::Value as Json;
 
+use super::super::elsewhere;
 use super::super::literal::Literal;
+use super::super::progress::Clock;
+use super::super::property::Property;
 use super::super::source::resolve;
 use super::super::term::{Names, is_obsel_id, path_of};
 use super::super::{Inputs, Sink, Source, Stop};
-use super::attributes::{Attribute, Item, Outcome, apply};
+use super::attributes::{Attribute, Function, Item, Outcome, apply};
 use super::automaton::Automaton;
 use super::engine::Match;
 use crate::obsel::{Arc, Name, Obsel, Value};
@@ -87,6 +92,9 @@ pub struct Output<'a> {
     forms: Vec<Option<Ready<'a>>>,
     names: Names<'a>,
     has_source_obsel: Name,
+    /// Whether what is said of an obsel may stand in the record of another.
+    has_mentions: bool,
+    clock: RefCell<Clock>,
     datatypes: Vec<(String, Name)>,
     /// Where the obsels of the last computation are, if any is kept.
     kept: Option<TraceNumber>,
@@ -99,8 +107,14 @@ pub struct Output<'a> {
 /// A form, in terms of the dictionary. What the dictionary has not, no obsel has.
 struct Ready<'a> {
     kind: Name,
-    attributes: Vec<(&'a Attribute, Name, Option<Name>)>,
+    /// The properties whose values are wanted, each once.
+    properties: Vec<Property>,
+    /// The attributes, their names, the index of the property from which each is made.
+    attributes: Vec<(&'a Attribute, Name, Option<usize>)>,
 }
+
+/// The longest texts that the functions on attributes may make for one obsel, all together, in bytes.
+const LONGEST_TEXTS: usize = 4 << 20;
 
 impl<'a> Output<'a> {
     /// Prepares to make obsels of these forms. `kept` tells that those of the last computation stay, but for the ids in
@@ -124,16 +138,25 @@ impl<'a> Output<'a> {
                 continue;
             };
             let mut attributes = Vec::with_capacity(form.attributes.len());
+            let mut properties = Vec::new();
+            let mut known: HashMap<&str, Option<usize>> = HashMap::new();
             for attribute in &form.attributes {
-                attributes.push((
-                    attribute,
-                    sink.name(&attribute.iri)?,
-                    reading.name_of(&attribute.source)?,
-                ));
+                let index = match known.get(attribute.source.as_str()) {
+                    Some(index) => *index,
+                    None => {
+                        let property = Property::find(reading, &attribute.source)?;
+                        properties.extend(property);
+                        let index = property.map(|_| properties.len() - 1);
+                        known.insert(&attribute.source, index);
+                        index
+                    }
+                };
+                attributes.push((attribute, sink.name(&attribute.iri)?, index));
             }
             attributes.sort_by_key(|(_, name, _)| *name);
             ready.push(Some(Ready {
                 kind: sink.name(&form.kind)?,
+                properties,
                 attributes,
             }));
         }
@@ -145,6 +168,8 @@ impl<'a> Output<'a> {
             forms: ready,
             names: Names::new(reading),
             has_source_obsel: sink.name(ktbs::HAS_SOURCE_OBSEL)?,
+            has_mentions: reading.trace(source.trace)?.mentions > 0,
+            clock: RefCell::new(Clock::new(inputs)),
             datatypes: Vec::new(),
             kept: inputs.target.trace.filter(|_| kept),
             free: free.iter().cloned().collect(),
@@ -199,7 +224,8 @@ impl<'a> Output<'a> {
                 }
             };
             let arc = Arc { predicate, object };
-            if !obsel.arcs.contains(&arc) {
+            let alike = obsel.arcs.iter().rev().take_while(|other| other.predicate == predicate);
+            if !alike.into_iter().any(|other| *other == arc) {
                 obsel.arcs.push(arc);
             }
         }
@@ -236,29 +262,71 @@ impl<'a> Output<'a> {
         let Some(form) = self.forms[state].as_ref().filter(|form| !form.attributes.is_empty()) else {
             return Ok(Vec::new());
         };
-        let mut items: Vec<Vec<Item<'a>>> = vec![Vec::new(); form.attributes.len()];
+        let mut items: Vec<Vec<Item<'a>>> = vec![Vec::new(); form.properties.len()];
         for event in events {
             let obsel = self.reading.obsel(self.source.trace, event)?.ok_or_else(damaged)?;
-            for ((_, _, source), items) in form.attributes.iter().zip(&mut items) {
-                for arc in obsel.arcs.iter().filter(|arc| Some(arc.predicate) == *source) {
-                    items.extend(self.item(arc.object)?);
+            for (property, items) in form.properties.iter().zip(&mut items) {
+                self.clock.borrow_mut().tick()?;
+                self.values(&obsel, *property, items)?;
+            }
+        }
+        let (mut outcomes, mut length) = (Vec::new(), 0);
+        for (attribute, name, index) in &form.attributes {
+            let items = index.map_or(&[][..], |index| &items[index]);
+            for _ in 0..=items.len() / 16 {
+                self.clock.borrow_mut().tick()?;
+            }
+            if attribute.function == Function::Concat {
+                length += items.iter().map(|item| item.text.len() + 1).sum::<usize>();
+                if length > LONGEST_TEXTS {
+                    let problem = format!(
+                        "The attributes of an obsel, <{}> among them, would be longer than {LONGEST_TEXTS} bytes",
+                        attribute.iri
+                    );
+                    return Err(vec![problem].into());
+                }
+            }
+            outcomes.extend(apply(attribute.function, items).map(|outcome| (*name, outcome)));
+        }
+        Ok(outcomes)
+    }
+
+    /// Adds the values of a property of an obsel, wherever they stand.
+    fn values(&self, obsel: &Obsel<'a>, property: Property, items: &mut Vec<Item<'a>>) -> Result<(), Stop> {
+        match property {
+            Property::Begin => items.push(Item::time(obsel.begin)),
+            Property::End => items.push(Item::time(obsel.end)),
+            Property::Trace => items.push(self.item(Value::BelowRoot(self.source_path))?),
+            Property::Type => {
+                for value in &obsel.types {
+                    items.push(self.item(*value)?);
+                }
+            }
+            Property::Arc(name) => {
+                for arc in obsel.arcs.iter().filter(|arc| arc.predicate == name) {
+                    items.push(self.item(arc.object)?);
+                }
+                if self.has_mentions {
+                    elsewhere::for_each_arc(self.reading, self.source.trace, obsel.id, &mut |_, arc| {
+                        if arc.predicate == name {
+                            items.push(self.item(arc.object)?);
+                        }
+                        Ok(())
+                    })?;
                 }
             }
         }
-        let outcomes = form.attributes.iter().zip(&items);
-        Ok(outcomes
-            .filter_map(|((attribute, name, _), items)| Some((*name, apply(attribute.function, items)?)))
-            .collect())
+        Ok(())
     }
 
-    /// Returns a value to apply functions to; none for a blank node, which means nothing in another trace.
-    fn item(&self, value: Value<'a>) -> Result<Option<Item<'a>>, Stop> {
-        let (text, literal): (Rc<str>, _) = match value {
+    /// Returns a value to apply functions to.
+    fn item(&self, value: Value<'a>) -> Result<Item<'a>, Stop> {
+        let (text, literal): (Cow<'a, str>, _) = match value {
             Value::Obsel(id) => (format!("{}{id}", self.source.iri).into(), None),
             Value::BelowRoot(path) => (format!("{}{path}", self.reading.root()).into(), None),
-            Value::Named(name) => (self.names.spell(name)?, None),
+            Value::Named(name) => (self.names.spell(name)?.to_string().into(), None),
             Value::Iri(iri) => (iri.into(), None),
-            Value::Blank(_) => return Ok(None),
+            Value::Blank(_) => ("".into(), None),
             Value::String(lexical) => (lexical.into(), Some(Literal::String(lexical.into()))),
             Value::Tagged(lexical, language) => (lexical.into(), Some(Literal::tagged(lexical, language))),
             Value::Typed(lexical, datatype) => {
@@ -266,7 +334,8 @@ impl<'a> Output<'a> {
                 (lexical.into(), Some(Literal::typed(lexical, &datatype)))
             }
         };
-        Ok(Some(Item { value, text, literal }))
+        let value = Outcome::Value(value);
+        Ok(Item { value, text, literal })
     }
 
     /// Returns a value of the source as it stands in the target: an obsel of the source is still that obsel.

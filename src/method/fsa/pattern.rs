@@ -92,14 +92,7 @@ fn said_of(
     }
     if reading.trace(source.trace)?.mentions > 0 {
         for id in ids {
-            for mention in reading
-                .mentions(source.trace, id)?
-                .into_iter()
-                .filter(|mention| mention.outgoing)
-            {
-                let [s, o] = [id, mention.other].map(|id| iri(format!("{}{id}", source.iri)));
-                builder.add_triple(&s, &iri(reading.iri_of(mention.predicate)?), &o);
-            }
+            query::add_mentions(&mut builder, reading, source, id)?;
         }
     }
     Ok(builder.finish())

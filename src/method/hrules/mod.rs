@@ -5,13 +5,15 @@
 
 mod rule;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use super::elsewhere;
 use super::literal::Literal;
 use super::model::Vocabulary;
 use super::params::Parameters;
 use super::progress::Clock;
+use super::property::Property;
 use super::selection::{self, Selection};
 use super::term::Names;
 use super::{Computed, Description, Inputs, Method, Sink, Source, Stop, source};
@@ -87,8 +89,8 @@ struct Rules<'a> {
 /// its constraints. What the dictionary has not, no obsel has.
 struct Compiled<'a> {
     given: Option<Name>,
-    types: Option<Vec<Name>>,
-    constraints: Vec<(Option<Name>, Operator, &'a Literal<'static>)>,
+    types: Option<Rc<HashSet<Name>>>,
+    constraints: Vec<(Option<Property>, Operator, &'a Literal<'static>)>,
 }
 
 impl<'a> Rules<'a> {
@@ -99,28 +101,35 @@ impl<'a> Rules<'a> {
         sink: &mut dyn Sink,
     ) -> Result<Self, Stop> {
         let reading = inputs.reading;
-        let mut known: HashMap<&str, Option<Name>> = HashMap::new();
-        let mut find = |iri: &'a str| -> Result<Option<Name>, Stop> {
+        let mut known: HashMap<&str, Option<Property>> = HashMap::new();
+        let mut find = |iri: &'a str| -> Result<Option<Property>, Stop> {
             match known.get(iri) {
-                Some(name) => Ok(*name),
+                Some(property) => Ok(*property),
                 None => {
-                    let name = reading.name_of(iri)?;
-                    known.insert(iri, name);
-                    Ok(name)
+                    let property = Property::find(reading, iri)?;
+                    known.insert(iri, property);
+                    Ok(property)
                 }
             }
         };
+        // Subrules on the same type share what it stands for.
+        let mut named: HashMap<*const BTreeSet<String>, Rc<HashSet<Name>>> = HashMap::new();
         let mut compiled = Vec::with_capacity(subrules.len());
         for subrule in subrules {
             let types = match &subrule.types {
                 None => None,
-                Some(types) => {
-                    let mut names = Vec::new();
-                    for iri in types {
-                        names.extend(find(iri)?);
+                Some(types) => Some(match named.get(&Rc::as_ptr(types)) {
+                    Some(names) => Rc::clone(names),
+                    None => {
+                        let mut names = HashSet::new();
+                        for iri in types.iter() {
+                            names.extend(reading.name_of(iri)?);
+                        }
+                        let names = Rc::new(names);
+                        named.insert(Rc::as_ptr(types), Rc::clone(&names));
+                        names
                     }
-                    Some(names)
-                }
+                }),
             };
             let mut constraints = Vec::with_capacity(subrule.constraints.len());
             for constraint in &subrule.constraints {
@@ -204,21 +213,34 @@ impl Values<'_, '_, '_> {
     }
 
     /// Tells whether some value of an attribute satisfies a constraint.
-    fn any(&self, attribute: Name, operator: Operator, constant: &Literal<'_>) -> Result<bool, Stop> {
+    fn any(&self, attribute: Property, operator: Operator, constant: &Literal<'_>) -> Result<bool, Stop> {
+        let time = |time: i64| operator.holds(&time.to_string(), &Literal::integer(time), constant);
+        let attribute = match attribute {
+            Property::Begin => return Ok(time(self.obsel.begin)),
+            Property::End => return Ok(time(self.obsel.end)),
+            Property::Trace => return Ok(operator.holds_for_iri(&self.rules.source.iri, constant)),
+            Property::Type => {
+                for value in &self.obsel.types {
+                    if self.holds(value, operator, constant)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+            Property::Arc(name) => name,
+        };
         for arc in self.obsel.arcs.iter().filter(|arc| arc.predicate == attribute) {
             if self.holds(&arc.object, operator, constant)? {
                 return Ok(true);
             }
         }
         if self.rules.has_mentions {
-            for mention in self.rules.reading.mentions(self.rules.source.trace, self.obsel.id)? {
-                if mention.outgoing
-                    && mention.predicate == attribute
-                    && self.holds(&Value::Obsel(mention.other), operator, constant)?
-                {
-                    return Ok(true);
-                }
-            }
+            let (reading, mut found) = (self.rules.reading, false);
+            elsewhere::for_each_arc(reading, self.rules.source.trace, self.obsel.id, &mut |_, arc| {
+                found = found || (arc.predicate == attribute && self.holds(&arc.object, operator, constant)?);
+                Ok(())
+            })?;
+            return Ok(found);
         }
         Ok(false)
     }

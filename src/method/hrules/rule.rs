@@ -4,6 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -21,7 +22,7 @@ pub struct Subrule {
     /// Whether the obsels of the rule are copied.
     pub visible: bool,
     /// The IRIs of the types of which an obsel must have one, subtypes included.
-    pub types: Option<BTreeSet<String>>,
+    pub types: Option<Rc<BTreeSet<String>>>,
     /// All must hold.
     pub constraints: Vec<Constraint>,
 }
@@ -176,7 +177,7 @@ impl Reader<'_> {
         };
         let id = self.text(place, rule, "id").map(|id| self.type_iri(place, id));
         let visible = match rule.get("visible") {
-            None => true,
+            None | Some(Value::Null) => true,
             Some(Value::Bool(visible)) => *visible,
             Some(_) => {
                 self.problems
@@ -216,14 +217,18 @@ impl Reader<'_> {
     fn subrule(&mut self, place: &str, subrule: &Value, id: &str, visible: bool) -> Option<Subrule> {
         let subrule = self.object(place, subrule)?;
         let types = match subrule.get("type") {
-            None => None,
-            Some(_) => self
-                .text(place, subrule, "type")
-                .map(|iri| self.vocabulary.with_subtypes([iri])),
+            None | Some(Value::Null) => None,
+            Some(Value::String(iri)) if iri.is_empty() => None,
+            Some(_) => {
+                let found = self
+                    .text(place, subrule, "type")
+                    .map(|iri| self.vocabulary.subtypes_of(iri));
+                found.and_then(|found| found.map_err(|problem| self.problems.push(problem)).ok())
+            }
         };
         let mut constraints = Vec::new();
         match subrule.get("attributes") {
-            None => {}
+            None | Some(Value::Null) => {}
             Some(Value::Array(list)) => {
                 for (index, constraint) in list.iter().enumerate() {
                     let place = format!("{place}, attribute {}", index + 1);

@@ -20,7 +20,7 @@ use crate::resource::access::Visitor;
 /// Seconds during which the issuer is not asked again about a token.
 const REMEMBERED: u64 = 60;
 /// Seconds during which an issuer that gave no answer is not asked again.
-const PAUSE: u64 = 5;
+const PAUSE: u64 = 10;
 /// Most tokens, and most issuers, that a process remembers.
 const MANY: usize = 1_000;
 

@@ -9,16 +9,19 @@ mod bearer;
 mod client;
 mod introspection;
 mod issuer;
+mod login;
 mod outgoing;
+mod page;
 mod password;
 mod personal;
 mod remote_user;
+mod session;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, VARY, WWW_AUTHENTICATE};
+use ::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, LINK, SET_COOKIE, VARY, WWW_AUTHENTICATE};
 use ::http::{HeaderValue, StatusCode, request, response};
 
 use super::{NOTHING, Steps};
@@ -29,7 +32,10 @@ use crate::resource::access::{Access, Visitor};
 
 /// What the plugin does.
 pub const STEPS: Steps = Steps {
+    own: login::answer,
     who: |config, service, request| Some(who(config, service, request)),
+    page: page::refusal,
+    link: page::link,
     after,
     ..NOTHING
 };
@@ -92,6 +98,7 @@ fn identify(config: &Config, service: &Service, request: &request::Parts) -> Res
             Way::Personal => personal::find(service, caller, request)?,
             Way::Basic => basic::find_user(config, service, caller, request)?,
             Way::Bearer => bearer::find(config, service, caller, request)?,
+            Way::Login => session::find(config, service, request)?,
         };
         match found {
             Found::Nothing => {}
@@ -143,15 +150,21 @@ fn refused(caller: &Caller, why: &str) -> Error {
 }
 
 /// Tells what is accepted where it may help, and that answers are for those who asked.
-fn after(config: &Config, _request: &request::Parts, response: &mut response::Parts) {
+fn after(config: &Config, request: &request::Parts, response: &mut response::Parts) {
     let headers = &mut response.headers;
     let is_asked = response.status == StatusCode::UNAUTHORIZED
         // What is not found may be hidden (RFC 9110 section 11.6.1: a challenge may stand in any answer).
         || (response.status == StatusCode::NOT_FOUND && config.authx.policy == Policy::Open);
     if is_asked {
-        for challenge in challenges(config) {
+        for challenge in challenges(config, page::is_wanted(request)) {
             headers.append(WWW_AUTHENTICATE, challenge);
         }
+        for link in login_links(config) {
+            headers.append(LINK, link);
+        }
+    }
+    if response.status == StatusCode::UNAUTHORIZED && session::is_sent(config, request) {
+        headers.extend(session::removal(config, session::SESSION).map(|cookie| (SET_COOKIE, cookie)));
     }
     let vary = match headers.get(VARY).and_then(|vary| vary.to_str().ok()) {
         Some(vary) => format!("{vary}, {AUTHORIZATION}, {COOKIE}"),
@@ -167,18 +180,36 @@ fn after(config: &Config, _request: &request::Parts, response: &mut response::Pa
     }
 }
 
-/// Returns what is accepted: passwords, where there are any or nothing else is known (the web server may ask for them), and
-/// tokens, where they can be checked.
-fn challenges(config: &Config) -> impl Iterator<Item = HeaderValue> {
+/// Returns what is accepted: passwords, where there are any or nothing else is known (the web server may ask for them);
+/// tokens, where they can be checked; the login of browsers, by the name that the Python kTBS gave it. For who sees a page with a link to
+/// that login, passwords are not named: browsers would ask for one before they show the page.
+fn challenges(config: &Config, is_page: bool) -> impl Iterator<Item = HeaderValue> {
     let authx = &config.authx;
     let realm = authx.realm.replace('\\', "\\\\").replace('"', "\\\"");
+    let login = login::is_configured(config);
     let signed = authx.ways.contains(&Way::Bearer) && bearer::is_configured(authx);
     let bearer = signed || authx.ways.contains(&Way::Personal);
-    let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !signed;
-    let basic = basic.then(|| format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
+    let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !(signed || login);
+    let basic = (basic && !(login && is_page)).then(|| format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
     let bearer = bearer.then(|| format!("Bearer realm=\"{realm}\""));
-    [basic, bearer]
+    let login = login.then(|| format!("OAuth2 realm=\"{realm}\""));
+    [basic, bearer, login]
         .into_iter()
         .flatten()
         .filter_map(|challenge| HeaderValue::from_str(&challenge).ok())
+}
+
+/// Returns the links by which clients of the Python kTBS find the login.
+fn login_links(config: &Config) -> impl Iterator<Item = HeaderValue> {
+    let login = login::address(config, "").filter(|_| login::is_configured(config));
+    let links = login.map(|login| {
+        [
+            (login.to_string(), "oauth_resource_server"),
+            (config.server.root.clone(), "successful_login_redirect"),
+        ]
+    });
+    links
+        .into_iter()
+        .flatten()
+        .filter_map(|(uri, rel)| HeaderValue::from_str(&format!("<{uri}>;rel=\"{rel}\"")).ok())
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use oauth2::url::{Host, Url};
 use oauth2::{HttpRequest, HttpResponse};
-use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(3);
@@ -75,9 +75,15 @@ pub(super) fn get(address: &Url) -> Result<Vec<u8>, Unanswered> {
 /// Returns what sends requests. The certificates that the machine trusts are read at the first one. A proxy that the environment
 /// names (`HTTPS_PROXY`, `NO_PROXY`) leads to other machines.
 fn agent(is_local: bool) -> Agent {
-    static AGENT: OnceLock<Agent> = OnceLock::new();
-    let config = || {
+    static AGENTS: [OnceLock<Agent>; 2] = [OnceLock::new(), OnceLock::new()];
+    let agent = AGENTS[usize::from(is_local)].get_or_init(|| {
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
         Agent::config_builder()
+            .tls_config(tls)
+            .proxy(Proxy::try_from_env().filter(|_| !is_local))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -85,16 +91,8 @@ fn agent(is_local: bool) -> Agent {
             .timeout_connect(Some(CONNECTING))
             .timeout_global(Some(ASKING))
             .user_agent(concat!("ktbs/", env!("CARGO_PKG_VERSION")))
-    };
-    if is_local {
-        return config().proxy(None).build().new_agent();
-    }
-    let agent = AGENT.get_or_init(|| {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        config().tls_config(tls).build().new_agent()
+            .build()
+            .new_agent()
     });
     agent.clone()
 }

@@ -1,19 +1,26 @@
-//! A page for people: the triples of a resource as a table, links to its other formats, a form to send requests.
+//! A page for people: the description of a resource, links to its other formats, a form to send requests.
 //!
 //! The page is whole by itself: its style and its script are in it, and nothing is requested from elsewhere. All that comes
-//! from the store is escaped, and a policy forbids scripts from other places, should that ever fail.
+//! from the store is escaped, and [`policy`] forbids all other scripts and styles, should that ever fail.
+
+mod form;
 
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
 use super::output::{Output, xml_text};
-use super::prefixes::{Prefix, bound};
-use super::triples::{Node, Speller, Triple, for_each_block, label};
+use super::prefixes::{Prefix, bound, model_namespace};
+use super::triples::{Blocks, Node, Speller, Triple, label, serialize};
 use super::{Prefixes, offers};
 use crate::error::{Error, Result};
-use crate::resource::view::Content;
-use crate::resource::{Shape, View};
+use crate::resource::View;
+use crate::resource::view::{Content, Link};
+use crate::vocab::{STATS, xsd};
 
 /// How many obsels, or subjects, a page shows at most.
 const SHOWN: u64 = 500;
@@ -33,10 +40,22 @@ const ADDRESS: &AsciiSet = &CONTROLS
     .add(b'\\')
     .add(b'^');
 
-const STYLE: &str = include_str!("html.css");
-const SCRIPT: &str = include_str!("html.js");
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
-    form-action 'none'; base-uri 'none'";
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Returns the content security policy of pages: their own style and script, and requests to their own server only.
+pub fn policy() -> &'static str {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let hash = |text| BASE64_STANDARD.encode(Sha256::digest(text));
+        format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; form-action 'none'; \
+             base-uri 'none'; frame-ancestors 'self'",
+            hash(STYLE),
+            hash(SCRIPT)
+        )
+    });
+    &POLICY
+}
 
 /// Writes a view as an HTML page.
 ///
@@ -45,13 +64,14 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 pub fn write(view: &View, prefixes: &Prefixes, out: &mut dyn Write) -> Result<()> {
     let mut page = Page {
         output: Output::new(out),
-        prefixes: bound(prefixes, view),
+        prefixes: abbreviations(prefixes, view),
         speller: Speller::new(view),
+        iri: &view.iri,
         shown: 0,
         block: 0,
     };
     page.head(view);
-    page.table(view)?;
+    page.description(view)?;
     page.form(view);
     page.text("</main><script>");
     page.text(SCRIPT);
@@ -59,10 +79,28 @@ pub fn write(view: &View, prefixes: &Prefixes, out: &mut dyn Write) -> Result<()
     page.output.flush()
 }
 
+/// Returns the prefixes of a view; `m` for its model and `stats` for statistics, as in JSON.
+fn abbreviations(prefixes: &Prefixes, view: &View) -> Vec<Prefix> {
+    let mut prefixes = bound(prefixes, view);
+    let model = view.model.as_deref().map(model_namespace);
+    if prefixes.iter().all(|prefix| prefix.name != "m")
+        && let Some(prefix) = prefixes.iter_mut().find(|it| Some(&it.namespace) == model.as_ref())
+    {
+        prefix.name = "m".to_owned();
+    }
+    prefixes.push(Prefix {
+        name: "stats".to_owned(),
+        namespace: STATS.to_owned(),
+    });
+    prefixes
+}
+
 struct Page<'v, 'w> {
     output: Output<'w>,
     prefixes: Vec<Prefix>,
     speller: Speller<'v>,
+    /// The IRI of the resource.
+    iri: &'v str,
     /// How many subjects were shown so far.
     shown: u64,
     /// The number of the present block, part of the labels of its blank nodes.
@@ -94,26 +132,28 @@ impl Page<'_, '_> {
     }
 
     fn head(&mut self, view: &View) {
-        self.text("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"");
-        self.text(POLICY);
-        self.text("\"><meta name=\"viewport\" content=\"width=device-width\"><title>");
+        let title = form::title(view);
+        self.text("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
+        self.text("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>");
         self.escaped(name(&view.iri));
         self.text(" – kTBS</title><style>");
         self.text(STYLE);
         self.text("</style></head>\n<body data-uri=\"");
         self.escaped(&utf8_percent_encode(&view.iri, ADDRESS).to_string());
+        self.text("\" data-tag=\"");
+        self.escaped(view.tags.first().map_or("", String::as_str));
         self.text("\"><header><nav>");
         self.breadcrumb(&view.iri);
-        self.text("</nav><h1>");
+        self.text("</nav>");
+        self.visitor(view);
+        self.text("<h1>");
         self.escaped(name(&view.iri));
-        self.text(" <small>");
-        self.text(title(view.shape));
-        self.text("</small></h1><p class=\"formats\">Also as ");
+        self.text(&format!(" <small>{title}</small></h1><p>Also as "));
         let mut seen = Vec::new();
         for offer in offers(view.shape) {
             if let Some(extension) = offer.extension.filter(|it| *it != "html" && !seen.contains(it)) {
                 seen.push(extension);
-                self.link(&format!("{}.{extension}", view.iri), offer.media_type);
+                self.link(&format!("{}.{extension}", view.iri), &format!(".{extension}"));
             }
         }
         self.text("</p></header>\n<main>");
@@ -124,12 +164,31 @@ impl Page<'_, '_> {
         }
     }
 
+    /// Appends who looks at the page, with a link to log in or out, where anybody asks.
+    fn visitor(&mut self, view: &View) {
+        let is_visitor = |link: &&Link| matches!(link.rel, "login" | "logout" | "user");
+        let Some(link) = view.links.iter().find(is_visitor) else {
+            return;
+        };
+        self.text("<p class=\"visitor\">");
+        for (_, user) in link.parameters.iter().filter(|(name, _)| *name == "title") {
+            self.escaped(user);
+            self.text(" ");
+        }
+        match link.rel {
+            "login" => self.link(&link.uri, "Log in"),
+            "logout" => self.link(&link.uri, "Log out"),
+            _ => {}
+        }
+        self.text("</p>");
+    }
+
     /// Appends links to what contains a resource, from the host on.
     fn breadcrumb(&mut self, iri: &str) {
-        let path = iri.find("://").and_then(|at| Some(at + 3 + iri[at + 3..].find('/')?));
+        let path = path_start(iri);
         let mut start = 0;
         for (at, _) in iri.match_indices('/') {
-            if path.is_some_and(|path| at >= path) && at + 1 < iri.len() {
+            if at >= path && at + 1 < iri.len() {
                 self.link(&iri[..=at], &iri[start..=at]);
                 self.text(" ");
                 start = at + 1;
@@ -138,13 +197,11 @@ impl Page<'_, '_> {
         self.escaped(&iri[start..]);
     }
 
-    /// Appends the triples, one group of rows per subject, one row per predicate.
-    fn table(&mut self, view: &View) -> Result<()> {
-        self.text(
-            "<h2>Description</h2><table><thead><tr><th>Subject</th><th>Property</th><th>Values</th></tr></thead>\n",
-        );
+    /// Appends the triples, one block per subject, one line per value.
+    fn description(&mut self, view: &View) -> Result<()> {
+        self.text("<h2>Description</h2>\n");
         let mut cut = false;
-        let blocks = for_each_block(view, &mut |block| {
+        let mut write = Blocks(|block: &[Triple<'_>]| {
             for subject in block.chunk_by(|a, b| a[0] == b[0]) {
                 if self.shown >= SHOWN {
                     cut = true;
@@ -155,43 +212,35 @@ impl Page<'_, '_> {
             self.block += 1;
             self.output.pass()
         });
+        let blocks = serialize(view, &mut write);
         // A page that is long enough ends the walk by an error, since nothing else does.
         if !cut {
             blocks?;
+            return Ok(());
         }
-        self.text("</table>\n");
-        if cut {
-            let advice = match view.content {
-                Content::Obsels(_) => "add ?limit=100 to the address to read the rest by pages",
-                Content::Graph(_) => "the other formats have the rest",
-            };
-            self.text(&format!("<p>Only the first {SHOWN} subjects are shown: {advice}.</p>"));
-        }
+        let advice = match view.content {
+            Content::Obsels(_) => "<a href=\"?limit=100\">read all by pages</a>",
+            Content::Graph(_) => "the other formats have the rest",
+        };
+        self.text(&format!("<p>Only the first {SHOWN} subjects are shown: {advice}.</p>"));
         Ok(())
     }
 
     fn subject(&mut self, triples: &[Triple<'_>]) -> Result<()> {
-        let groups: Vec<_> = triples.chunk_by(|a, b| a[1] == b[1]).collect();
-        self.text("<tbody>");
-        for (i, group) in groups.iter().enumerate() {
-            self.text("<tr>");
-            if i == 0 {
-                self.text(&format!("<th rowspan=\"{}\">", groups.len()));
-                self.node(group[0][0])?;
-                self.text("</th>");
-            }
-            self.text("<td class=\"p\">");
+        self.text("<section><h3>");
+        self.node(triples[0][0])?;
+        self.text("</h3><dl>");
+        for group in triples.chunk_by(|a, b| a[1] == b[1]) {
+            self.text("<dt>");
             self.node(group[0][1])?;
-            self.text("</td><td>");
-            for (j, [_, _, object]) in group.iter().enumerate() {
-                if j > 0 {
-                    self.text("<br>");
-                }
+            self.text("</dt>");
+            for [_, _, object] in group {
+                self.text("<dd>");
                 self.node(*object)?;
+                self.text("</dd>");
             }
-            self.text("</td></tr>\n");
         }
-        self.text("</tbody>");
+        self.text("</dl></section>\n");
         self.shown += 1;
         Ok(())
     }
@@ -216,15 +265,9 @@ impl Page<'_, '_> {
             }
             Node::Typed(text, name) => {
                 let datatype = self.speller.iri(name)?;
-                self.literal(text);
-                let datatype = self.abbreviated(&datatype);
-                self.note(&datatype);
+                self.typed(text, &datatype);
             }
-            Node::Literal(text, datatype) => {
-                self.literal(text);
-                let datatype = self.abbreviated(datatype);
-                self.note(&datatype);
-            }
+            Node::Literal(text, datatype) => self.typed(text, datatype),
         }
         Ok(())
     }
@@ -244,62 +287,83 @@ impl Page<'_, '_> {
         }
     }
 
+    /// Appends a literal with its datatype, where that is not plain to see.
+    fn typed(&mut self, text: &str, datatype: &str) {
+        self.literal(text);
+        if datatype != xsd::INTEGER {
+            let datatype = self.abbreviated(datatype);
+            self.note(&datatype);
+        }
+    }
+
     fn note(&mut self, text: &str) {
         self.text(" <small>");
         self.escaped(text);
         self.text("</small>");
     }
 
-    /// Returns an IRI with a prefix, if one fits.
+    /// Returns an IRI with a prefix, if one fits; else what tells it from the resource, or from its server.
     fn abbreviated(&self, iri: &str) -> String {
         let fitting = self.prefixes.iter().find_map(|prefix| {
             let rest = iri.strip_prefix(&*prefix.namespace).filter(|rest| !rest.is_empty())?;
-            Some(format!("{}:{rest}", prefix.name))
+            let colon = if prefix.name.is_empty() { "" } else { ":" };
+            Some(format!("{}{colon}{rest}", prefix.name))
         });
-        fitting.unwrap_or_else(|| iri.to_owned())
+        let below = |start: &str| iri.strip_prefix(start).filter(|rest| !rest.is_empty());
+        let folder = self.iri.rfind('/').map_or("", |slash| &self.iri[..=slash]);
+        match (fitting, below(folder)) {
+            (Some(fitting), _) => fitting,
+            (None, _) if iri == self.iri => name(iri).to_owned(),
+            (None, Some(rest)) => rest.to_owned(),
+            (None, None) => below(&self.iri[..path_start(self.iri)]).unwrap_or(iri).to_owned(),
+        }
     }
 
     fn form(&mut self, view: &View) {
         self.text(
-            "<h2>Send a request</h2><form id=\"request\"><label>Method <select name=\"method_name\">\
-            <option>PUT</option><option>POST</option><option>DELETE</option></select></label>\
-            <label>Format <select name=\"type\">",
+            "<h2>Requests</h2><noscript><p>The form needs JavaScript.</p></noscript>\
+            <form id=\"request\" autocomplete=\"off\"><label>Do <select name=\"action\">",
         );
+        for action in form::actions(view) {
+            self.text(&format!("<option value=\"{}\"", action.method));
+            if !action.template.is_empty() {
+                self.text(" data-template=\"");
+                self.escaped(action.template);
+                self.text("\"");
+            }
+            self.text(&format!(">{}</option>", action.label));
+        }
+        self.text("</select></label><label>Format <select name=\"type\">");
         let mut seen = Vec::new();
         for offer in offers(view.shape) {
             if offer.format.parse.is_some() && !seen.contains(&offer.format.name) {
                 seen.push(offer.format.name);
-                self.text(&format!("<option>{}</option>", offer.media_type));
+                let selected = if offer.media_type == "application/json" {
+                    " selected"
+                } else {
+                    ""
+                };
+                self.text(&format!("<option{selected}>{}</option>", offer.media_type));
             }
         }
         self.text(
-            "</select></label><button type=\"button\" id=\"load\">Load the present state</button>\
-            <textarea name=\"body\" spellcheck=\"false\" aria-label=\"Payload\"></textarea>\
-            <button>Send</button></form><pre id=\"answer\"></pre>",
+            "</select></label><button title=\"Ctrl+Enter\">Send</button>\
+            <textarea name=\"body\" spellcheck=\"false\" aria-label=\"Payload\" hidden></textarea></form>\
+            <div id=\"answer\" role=\"status\"></div>",
         );
     }
+}
+
+/// Returns where the path of an absolute IRI starts.
+fn path_start(iri: &str) -> usize {
+    let authority = iri.find("://").map_or(0, |at| at + 3);
+    iri[authority..].find('/').map_or(iri.len(), |at| authority + at)
 }
 
 /// Returns the last segment of an IRI, with its final `/`.
 fn name(iri: &str) -> &str {
     let trimmed = iri.strip_suffix('/').unwrap_or(iri);
     trimmed.rfind('/').map_or(iri, |slash| &iri[slash + 1..])
-}
-
-/// Returns what a resource of a shape is called.
-fn title(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Root => "kTBS",
-        Shape::Base => "base",
-        Shape::Model => "trace model",
-        Shape::Method => "method",
-        Shape::Trace => "trace",
-        Shape::DataGraph => "data graph",
-        Shape::Obsels => "obsels",
-        Shape::Obsel => "obsel",
-        Shape::Stats => "statistics",
-        Shape::Acl => "access",
-    }
 }
 
 #[cfg(test)]
@@ -340,7 +404,8 @@ mod test {
         let ktbs = Ktbs::with(&obsels);
         let whole = page(&ktbs, "@obsels", &[]);
         assert!(whole.contains("Only the first 500 subjects are shown"));
-        assert_eq!(whole.matches("<tbody>").count() as u64, SHOWN);
+        assert_eq!(whole.matches("<section>").count() as u64, SHOWN);
+        assert!(whole.contains("<a href=\"?limit=100\">"));
         let slice = page(&ktbs, "@obsels", &[("limit", "2")]);
         assert!(!slice.contains("Only the first") && slice.contains(">Next page</a>"));
     }
