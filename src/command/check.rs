@@ -110,7 +110,9 @@ fn is_secret(section: &str, name: &str, value: &str) -> bool {
             .any(|word| text.to_lowercase().contains(word))
     };
     match find(section, name) {
-        Some(row) => row.secret,
+        Some(row) => {
+            row.secret || ["secret", "password"].iter().any(|word| name.contains(word)) || value.contains("secret=")
+        }
         None => speaks(name) || speaks(value),
     }
 }
