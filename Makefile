@@ -1,9 +1,11 @@
 # The two commands of the README, each from a fresh checkout on a Debian machine with Rust:
 #
 #   make run     serves http://localhost:8001/ktbs/ from a private Apache until Ctrl-C
-#   make test    checks everything
+#   make test    checks everything; tests that need more than Apache (nginx, a directory…) are skipped where that is not installed
+#   make test-all       installs what those tests need, and lets none be skipped
 #   make test-clients   tries real clients: Python kTBS, taaabs3, ktbs4js, a browser that logs in; see tests/clients/run.sh
 #   make test-api       sends thousands of requests made from the description of the API; see tests/clients/api.sh
+#   make test-openid    logs in through mod_auth_openidc and a real provider; see tests/clients/openid.sh
 #   make install            installs the program, its configuration and its samples; takes DESTDIR= and PREFIX=/usr/local
 #   make deb                makes a Debian package, in target/debian/; needs cargo-deb
 #   make test-deb           installs, uses, upgrades and removes that package in a fresh Debian; needs root and debootstrap
@@ -33,7 +35,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 PROGRAM ?= target/release/ktbs
 
-.PHONY: run test test-clients test-api install deb test-deb static bench
+.PHONY: run test test-all test-clients test-api test-openid install deb test-deb static bench
 
 run:
 	@conf/need-apache.sh
@@ -47,6 +49,10 @@ test:
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items
 	cargo test
 
+test-all:
+	tests/need-servers.sh
+	KTBS_TEST_ALL=1 $(MAKE) --no-print-directory test
+
 test-clients:
 	@conf/need-apache.sh
 	@cargo build --release --quiet --bin ktbs
@@ -56,6 +62,11 @@ test-api:
 	@conf/need-apache.sh
 	@cargo build --release --quiet --bin ktbs
 	@PORT=8401 tests/clients/api.sh
+
+test-openid:
+	@conf/need-apache.sh
+	@cargo build --release --quiet --bin ktbs
+	@tests/clients/openid.sh
 
 target/release/ktbs: FORCE
 	cargo build --release --quiet --bin ktbs
@@ -68,7 +79,7 @@ install: $(PROGRAM)
 deb: $(PROGRAM)
 	rm -rf target/stage
 	packaging/install.sh $(PROGRAM) target/stage /usr /etc
-	cargo deb --no-build $(DEB_OPTIONS)
+	cargo deb --no-build $(if $(DEBEMAIL),--maintainer "$(DEBFULLNAME) <$(DEBEMAIL)>") $(DEB_OPTIONS)
 
 test-deb:
 	packaging/test-deb.sh

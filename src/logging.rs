@@ -3,6 +3,7 @@
 //! Administrators keep the `[logging]` of their Python kTBS: names of loggers, a level, and a [`Format`] in Python's
 //! words. What Rust calls the target `ktbs::http` is here the logger `ktbs.http`.
 
+mod file;
 mod format;
 pub mod json;
 pub mod plan;

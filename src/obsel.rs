@@ -129,6 +129,38 @@ impl<'t> Obsel<'t> {
             .unwrap_or(0)
     }
 
+    /// Drops the blank nodes to which nothing of the description leads any more.
+    pub fn keep_reachable_blanks(&mut self) {
+        let blank = |value: &Value<'_>| match value {
+            Value::Blank(blank) => Some(*blank),
+            _ => None,
+        };
+        let this = Value::Obsel(self.id);
+        let mut reached: HashSet<_> = self.arcs.iter().filter_map(|arc| blank(&arc.object)).collect();
+        reached.extend(self.others.iter().filter_map(|(_, arc)| blank(&arc.object)));
+        reached.extend(
+            self.blank_arcs
+                .iter()
+                .filter(|(_, arc)| arc.object == this)
+                .map(|(node, _)| *node),
+        );
+        loop {
+            let before = reached.len();
+            for (node, arc) in &self.blank_arcs {
+                let target = blank(&arc.object);
+                if reached.contains(node) {
+                    reached.extend(target);
+                } else if target.is_some_and(|target| reached.contains(&target)) {
+                    reached.insert(*node);
+                }
+            }
+            if reached.len() == before {
+                break;
+            }
+        }
+        self.blank_arcs.retain(|(node, _)| reached.contains(node));
+    }
+
     /// Changes the names of the description, wherever they stand.
     pub fn rename(&mut self, new: &dyn Fn(Name) -> Name) {
         let value = |value: &mut Value<'_>| match value {

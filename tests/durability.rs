@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::needed::skipped;
 use crate::web_server::{Program, program, send};
 
 const PREFIXES: &str = "@prefix k: <http://liris.cnrs.fr/silex/2009/ktbs#> . @prefix m: <http://example.org/m#> .\n";
@@ -409,9 +410,29 @@ impl Drop for SmallDisk {
 }
 
 #[test]
+fn check_warns_of_a_disk_that_is_nearly_full() {
+    let Some(disk) = SmallDisk::mount(4) else {
+        skipped("right to mount a small file system");
+        return;
+    };
+    let store = disk.path().join("store");
+    let site = Site::new(store.to_str().expect("UTF-8"), "");
+    let mut command = program();
+    let output = command.args(["check", "-c"]).arg(&site.configuration).output();
+    let output = output.expect("the program can be run");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "a warning is no error");
+    let place = store.display();
+    assert!(
+        told.contains("warning:       only ") && told.contains(&format!(" MiB are free for the store ({place}): ")),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_full_disk_is_answered_507_and_goes_on_when_there_is_room() {
     let Some(disk) = SmallDisk::mount(4) else {
-        eprintln!("skipped: this user cannot mount a small file system");
+        skipped("right to mount a small file system");
         return;
     };
     let ballast = disk.path().join("ballast");

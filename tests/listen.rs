@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::needed::installed;
 use crate::web_server::{Answer, program, send, send_on};
 
 const TURTLE: [(&str, &str); 1] = [("Accept", "text/turtle")];
@@ -237,10 +238,9 @@ fn ports_are_for_this_machine_unless_web_servers_are_named() {
 
 #[test]
 fn the_units_of_systemd_are_taken() {
-    if !Path::new("/usr/bin/systemd-analyze").exists() {
-        eprintln!("skipped: no systemd-analyze");
+    let Some(systemd_analyze) = installed("systemd-analyze") else {
         return;
-    }
+    };
     let folder = folder();
     let units = ["ktbs.service", "ktbs.socket"].map(|name| {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/samples").join(name);
@@ -249,7 +249,7 @@ fn the_units_of_systemd_are_taken() {
         fs::write(&unit, text.replace("/usr/bin/ktbs", env!("CARGO_BIN_EXE_ktbs"))).expect("written");
         unit
     });
-    let output = std::process::Command::new("/usr/bin/systemd-analyze")
+    let output = std::process::Command::new(systemd_analyze)
         .args(["verify", "--man=no"])
         .args(units)
         .output()

@@ -7,6 +7,7 @@ use anyhow::Error;
 use clap::Args;
 
 use super::apache::Apache;
+use super::apache_doubts::doubts;
 use super::user::{EXECUTE, READ, User, WRITE};
 use super::{Context, Ending};
 use crate::config::ini::Ini;
@@ -53,7 +54,7 @@ impl Check {
         if self.apache {
             match Apache::read(self.apache_conf.as_deref()) {
                 Ok(apache) => {
-                    told.extend(apache_warnings(&apache, &config));
+                    told.extend(doubts(&apache, &config));
                     let named = apache.last("user").and_then(|it| it.arguments.first());
                     let named = named.filter(|name| !name.contains('$')).cloned();
                     user = user.or(named).or(Some(USER.to_owned()));
@@ -144,93 +145,4 @@ fn permissions(user: &User, config: &Config) -> Vec<String> {
 fn existing(path: &Path) -> PathBuf {
     let found = path.ancestors().find(|ancestor| ancestor.exists());
     found.unwrap_or(Path::new("/")).to_owned()
-}
-
-/// Returns what is doubtful in Apache's configuration for a kTBS.
-fn apache_warnings(apache: &Apache, config: &Config) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut warn = |text: String| lines.push(format!("warning:       {text}"));
-    let path = config
-        .server
-        .root
-        .splitn(4, '/')
-        .nth(3)
-        .map_or("/".to_owned(), |path| format!("/{path}"));
-    let bare = path.trim_end_matches('/');
-    let aliases = apache.all("scriptalias").filter_map(|it| it.arguments.first());
-    let wrappers = apache.all("fcgidwrapper").filter_map(|it| it.location.as_ref());
-    let mut mapped: Vec<&String> = aliases.chain(wrappers).collect();
-    mapped.dedup();
-    if !mapped.iter().any(|it| it.trim_end_matches('/') == bare) {
-        let mapped: Vec<&str> = mapped.iter().map(|it| it.as_str()).collect();
-        warn(format!(
-            "Apache maps no program to {path}, the path of the root URI: ScriptAlias and FcgidWrapper are for [{}]",
-            mapped.join(", ")
-        ));
-    }
-    let number = |name: &str, default: u64| {
-        let given = apache.last(name).and_then(|it| it.arguments.first()?.parse().ok());
-        given.unwrap_or(default)
-    };
-    let largest = config.server.max_bytes.unwrap_or(0).max(config.limits.request_bytes);
-    let passed = number("fcgidmaxrequestlen", 131_072);
-    if passed <= largest {
-        warn(format!(
-            "FcgidMaxRequestLen is {passed}: it must be above max-bytes and request-bytes ({largest}), or clients get a 500 of Apache"
-        ));
-    }
-    let cut = number("limitrequestbody", 1 << 30);
-    if cut != 0 {
-        warn(format!(
-            "LimitRequestBody is {cut}: with another value than 0, a body that is too long comes cut, or empty"
-        ));
-    }
-    let silent = number("fcgidiotimeout", 40);
-    let longest = config.limits.query_seconds.max(config.limits.computing_seconds);
-    if silent <= longest {
-        warn(format!(
-            "FcgidIOTimeout is {silent}: it must be above query-seconds and computing-seconds ({longest}), or Apache kills the program"
-        ));
-    }
-    let slashes = apache.last("allowencodedslashes").and_then(|it| it.arguments.first());
-    if !slashes.is_some_and(|value| value.eq_ignore_ascii_case("nodecode")) {
-        warn("AllowEncodedSlashes is not NoDecode: names with an encoded slash are not found".to_owned());
-    }
-    lines
-}
-
-#[cfg(test)]
-mod test {
-    use super::*;
-
-    #[test]
-    fn each_directive_is_compared_with_its_option() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("apache.conf");
-        let warnings = |text: &str| {
-            std::fs::write(&file, text).expect("a file");
-            let apache = Apache::read(Some(&file)).expect("a configuration");
-            let (config, _) =
-                config::load(&[], &[("server", "fixed-root-uri", "http://h/k/")]).expect("a configuration");
-            apache_warnings(&apache, &config)
-        };
-        let right = "ScriptAlias /k/ /opt/k/\nFcgidMaxRequestLen 134217728\nLimitRequestBody 0\nFcgidIOTimeout 300\nAllowEncodedSlashes NoDecode\n";
-        assert_eq!(warnings(right), Vec::<String>::new());
-        let wrapped = right.replace(
-            "ScriptAlias /k/ /opt/k/",
-            "<Location /k>\nFcgidWrapper /opt/k virtual\n</Location>",
-        );
-        assert_eq!(warnings(&wrapped), Vec::<String>::new());
-        assert_eq!(warnings("").len(), 5);
-        for (directive, other, expected) in [
-            ("ScriptAlias /k/", "ScriptAlias /other/", "maps no program to /k/"),
-            ("134217728", "67108864", "FcgidMaxRequestLen is 67108864"),
-            ("LimitRequestBody 0", "LimitRequestBody 10", "LimitRequestBody is 10"),
-            ("300", "30", "FcgidIOTimeout is 30"),
-            ("NoDecode", "On", "AllowEncodedSlashes"),
-        ] {
-            let warnings = warnings(&right.replace(directive, other));
-            assert!(warnings.len() == 1 && warnings[0].contains(expected), "{warnings:?}");
-        }
-    }
 }

@@ -15,8 +15,9 @@ use crate::store::Reading;
 
 /// Writes the whole store, or one base, on standard output, as it is at one moment
 ///
-/// The server may go on meanwhile. Nothing is computed: a computed trace is written as it was when last read. What is
-/// written can be read by `ktbs load`, and by any RDF database.
+/// The server may go on meanwhile. Nothing is computed: a computed trace is written as it was when last read. Access control lists
+/// are written too, in the graphs `@acl`: who passes a dump on passes the names of users on. What is written can be read by `ktbs
+/// load`, and by any RDF database.
 #[derive(Args, Debug)]
 pub struct Dump {
     /// The base (or other resource) to write with all that is below it: its address, or its path below the root URI

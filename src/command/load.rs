@@ -89,6 +89,9 @@ impl Load {
         for (kind, count) in &loaded.resources {
             writeln!(out, "{kind}: {count}")?;
         }
+        if loaded.lists > 0 {
+            writeln!(out, "access control lists: {}", loaded.lists)?;
+        }
         writeln!(out, "obsels: {}", loaded.obsels)?;
         if derived > 0 {
             writeln!(out, "triples that are made anew: {derived}")?;

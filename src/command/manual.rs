@@ -6,7 +6,17 @@ use anyhow::Error;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Arguments, Context, Ending};
+use super::{Arguments, Context, ENDINGS, Ending};
+
+/// Where packages put what is not the program.
+const FILES: [(&str, &str); 3] = [
+    (
+        "/etc/ktbs/ktbs.conf",
+        "The configuration; each option is there, with its default.",
+    ),
+    ("/usr/share/ktbs/samples", "Samples for web servers."),
+    ("/var/lib/ktbs", "The store."),
+];
 
 /// Writes the manual page of this program, or what a shell needs to complete its commands
 #[derive(Args, Debug)]
@@ -58,5 +68,9 @@ fn page(mut command: clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
                 .as_bytes(),
         );
     }
-    page.render_extra_section(out)
+    writeln!(out, ".SH \"EXIT STATUS\"\n{ENDINGS}\n.SH FILES")?;
+    for (file, what) in FILES {
+        writeln!(out, ".TP\n{file}\n{what}")?;
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! standard output is for what was asked.
 
 mod apache;
+mod apache_doubts;
 mod check;
 mod collect;
 mod compact;
@@ -20,6 +21,7 @@ mod refresh;
 mod retain;
 mod serve;
 mod subject;
+mod token;
 mod user;
 mod verify;
 
@@ -67,6 +69,7 @@ commands! {
     collect::Collect,
     subject::Subject,
     retain::Retain,
+    token::Token,
     manual::Manual,
     hello::Hello,
     listen::Listen,

@@ -8,13 +8,14 @@ use clap::{Args, Subcommand};
 use super::{Context, Ending, path_below};
 use crate::format::quads::{QuadWriter, Syntax};
 use crate::resource::protection::{self, Action, Report};
-use crate::resource::{Content, Shape, View};
 
 /// Finds, removes or renames what is about one subject: the obsels whose `hasSubject` is this text or IRI
 ///
-/// Stored traces are changed, and computed traces are brought up to date, so that they follow. What else may speak of a person
-/// (other attributes, identifiers, the log, copies made before) is not touched. What was removed may stay in the free room of the
-/// store's file until it is used again: `ktbs compact` makes a file without it.
+/// Stored traces are changed, and computed traces are brought up to date, so that they follow. What other obsels say of these obsels, in
+/// any trace, or of a subject that is an IRI, is exported, removed or renamed too. What else may speak of a person is not touched:
+/// texts that have the name in them, descriptions of resources and access control lists, which are told; identifiers, the log, copies
+/// made before, which are not. What was removed may stay in the free room of the store's file until it is used again: `ktbs compact`
+/// makes a file without it.
 #[derive(Args, Debug)]
 pub struct Subject {
     #[command(subcommand)]
@@ -28,7 +29,7 @@ enum What {
         #[command(flatten)]
         which: Which,
     },
-    /// Removes the obsels of the subject, and the subject from the traces that give it to new obsels
+    /// Removes the obsels of the subject, what refers to them, and the subject from the traces that give it to new obsels
     Erase {
         #[command(flatten)]
         which: Which,
@@ -85,18 +86,8 @@ fn export(context: &Context, which: &Which) -> Result<Ending, Error> {
     let snapshot = store.read()?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut writer = QuadWriter::new(Syntax::NQuads, &mut out);
-    protection::export(&snapshot, &path, &which.subject, &mut |trace, graph| {
-        let name = format!("{trace}@obsels");
-        let view = View {
-            iri: trace.to_owned(),
-            shape: Shape::Obsels,
-            tags: Vec::new(),
-            modified: None,
-            links: Vec::new(),
-            model: None,
-            content: Content::Graph(graph),
-        };
-        writer.graph(&name, &view)
+    protection::export(&snapshot, &path, &which.subject, &mut |name, view| {
+        writer.graph(name, view)
     })?;
     out.flush()?;
     Ok(Ending::Well)
@@ -119,6 +110,12 @@ pub fn tell_report(root: &str, report: &Report, done: &str, dry_run: bool) -> Re
     let mut out = io::stdout().lock();
     for (path, count) in &report.obsels {
         writeln!(out, "<{root}{path}>: {count} obsels")?;
+    }
+    for (path, count) in &report.references {
+        writeln!(
+            out,
+            "<{root}{path}>: {count} other obsels that refer to these or to the subject"
+        )?;
     }
     for path in &report.defaults {
         writeln!(out, "<{root}{path}>: the subject of its new obsels")?;

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::progress::Progress;
 use super::{Context, Ending};
+use crate::resource::access::lists;
 use crate::store;
 
 /// Walks every table of the store, and tells what does not fit together: counts, indexes, orphans
@@ -33,14 +34,17 @@ impl Verify {
             },
         )?;
         drop(progress);
+        for path in lists::unreadable(&snapshot)? {
+            problems.push(format!("access control list <{path}>: its record cannot be decoded"));
+        }
         let mut out = io::stdout().lock();
         for problem in &problems {
             writeln!(out, "wrong: {problem}")?;
         }
         writeln!(
             out,
-            "walked: {} resources, {} traces, {} obsels, {} names",
-            walked.resources, walked.traces, walked.obsels, walked.names
+            "walked: {} resources, {} access control lists, {} traces, {} obsels, {} names",
+            walked.resources, walked.lists, walked.traces, walked.obsels, walked.names
         )?;
         writeln!(out, "problems: {}", problems.len())?;
         Ok(if problems.is_empty() {

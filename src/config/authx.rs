@@ -30,6 +30,8 @@ pub enum Way {
     RemoteUser,
     /// The credentials of `[authx_admin]`.
     Admin,
+    /// A token that `ktbs token` has made.
+    Personal,
     /// A name and a password of the file `htpasswd`.
     Basic,
     /// A token that an issuer has signed.
@@ -38,8 +40,15 @@ pub enum Way {
     Login,
 }
 
-/// The names of [`Way`].
-pub(super) const WAYS: &[&str] = &["remote-user", "admin", "basic", "bearer", "login"];
+impl Way {
+    /// Returns the name of the way.
+    pub fn name(self) -> &'static str {
+        WAYS[self as usize]
+    }
+}
+
+/// The names of [`Way`], in the same order.
+pub(super) const WAYS: &[&str] = &["remote-user", "admin", "personal", "basic", "bearer", "login"];
 
 /// `[authx]`.
 #[derive(Clone, Debug, Deserialize)]

@@ -46,6 +46,9 @@ fn summarise(config: &Config, warnings: &[Warning], out: &mut dyn Write, errors:
     for warning in warnings {
         writeln!(out, "warning:       {warning}")?;
     }
+    for warning in little_room(config) {
+        writeln!(out, "warning:       {warning}")?;
+    }
     if let Err(error) = &store {
         writeln!(errors, "{error}")?;
     }
@@ -82,12 +85,41 @@ fn existing_ancestor(path: &Path) -> &Path {
         .unwrap_or(Path::new("/"))
 }
 
+/// Below how many MiB of free room an administrator is warned.
+const LITTLE: u64 = 512;
+
+/// Returns the MiB that are free on the disk of a directory.
+fn free_mib(directory: &Path) -> Option<u64> {
+    let disk = statvfs(existing_ancestor(directory)).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize) >> 20)
+}
+
+/// Returns a warning for each disk that is nearly full: that of the store, and that of the temporary files, in which what is large
+/// waits on its way.
+fn little_room(config: &Config) -> Vec<String> {
+    let temporary = std::env::temp_dir();
+    let store = config
+        .store
+        .directory
+        .as_ref()
+        .map(|directory| ("the store", directory.as_path()));
+    let disks = store.into_iter().chain([("temporary files", temporary.as_path())]);
+    disks
+        .filter_map(|(what, directory)| {
+            let mib = free_mib(directory).filter(|mib| *mib < LITTLE)?;
+            let place = directory.display();
+            Some(format!(
+                "only {mib} MiB are free for {what} ({place}): when it is full, writes are answered 507"
+            ))
+        })
+        .collect()
+}
+
 /// Returns the room on the disk of a directory, for a reader.
 fn free(directory: &Path) -> String {
-    let Ok(disk) = statvfs(directory) else {
+    let Some(mib) = free_mib(directory) else {
         return "an unknown amount".to_owned();
     };
-    let mib = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
     if mib < 10_240 {
         format!("{mib} MiB")
     } else {

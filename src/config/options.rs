@@ -136,8 +136,8 @@ pub static OPTIONS: &[Row] = &[
     row("cors", "allow-origin", "", Kind::Words,
         "Sites whose pages may use this kTBS, separated by spaces, as https://example.org; * is any."),
 
-    row("authx", "ways", "remote-user admin basic bearer login", Kind::WordsOf(WAYS),
-        "How one finds out who sends a request, in this order: remote-user, admin, basic, bearer, login."),
+    row("authx", "ways", "remote-user admin personal basic bearer login", Kind::WordsOf(WAYS),
+        "How one finds out who sends a request, in this order: remote-user, admin, personal, basic, bearer, login."),
     row("authx", "policy", "private", Kind::OneOf(POLICIES),
         "What holds where no access control list says otherwise: open, read-only (to strangers), private."),
     row("authx", "realm", "kTBS", Kind::HeaderValue,

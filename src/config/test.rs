@@ -330,7 +330,7 @@ fn wrong_files_are_told_in_one_line() {
         ),
         (
             "[authx]\nways = basic magic\n",
-            "0.conf:2: [authx] ways: \"magic\" is none of remote-user, admin, basic, bearer, login",
+            "0.conf:2: [authx] ways: \"magic\" is none of remote-user, admin, personal, basic, bearer, login",
         ),
         (
             "[authx]\nremote-groups = HTTP_X_GROUPS\n",

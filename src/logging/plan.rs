@@ -1,12 +1,12 @@
 //! What is logged where: outputs, each with what it takes from which loggers.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use env_logger::{Builder, Logger, Target};
 use log::LevelFilter;
 
 use super::Format;
+use super::file::LogFile;
 
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Channel {
     pub(super) fn logger(&self) -> Result<Logger, String> {
         let target = match &self.output {
             Output::Console => Target::Stderr,
-            Output::File(path) => Target::Pipe(Box::new(open(path)?)),
+            Output::File(path) => Target::Pipe(Box::new(LogFile::open(path)?)),
         };
         Ok(self.builder().target(target).build())
     }
@@ -83,13 +83,4 @@ impl Channel {
         });
         builder
     }
-}
-
-/// Opens a file at its end, so that the lines of several processes, each of which is one write, follow each other.
-fn open(path: &Path) -> Result<File, String> {
-    File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(|error| format!("the log {} cannot be opened: {error}", path.display()))
 }

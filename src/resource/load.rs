@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 
+use super::access::lists;
 use super::create::{new_head, row_of};
 use super::draft::Draft;
 use super::path::{below, container};
@@ -39,6 +40,8 @@ const EFFECTIVE_SOURCE: &str = "tag:silex.liris.cnrs.fr.2012.08.06.ktbs.metadata
 pub struct Gathering {
     root: String,
     descriptions: BTreeMap<String, Graph>,
+    /// The access control lists, by the path of their resource.
+    lists: BTreeMap<String, Graph>,
     /// Where the obsels of each trace are in the file: the path of the trace, positions and lengths.
     obsels: BTreeMap<String, Vec<(u64, usize)>>,
     /// The path of the trace whose obsels come now, and those that are not in the file yet.
@@ -58,6 +61,8 @@ pub struct Gathering {
 pub struct Loaded {
     /// How many resources there are of each kind.
     pub resources: BTreeMap<&'static str, u64>,
+    /// How many access control lists.
+    pub lists: u64,
     /// How many obsels.
     pub obsels: u64,
     /// What is wrong. If it is not empty, and not accepted, nothing was loaded.
@@ -70,10 +75,11 @@ impl Gathering {
     /// # Errors
     /// `Store` if there is no room for a temporary file.
     pub fn new(root: &str) -> Result<Self> {
-        let (descriptions, obsels, present) = Default::default();
+        let (descriptions, lists, obsels, present) = Default::default();
         Ok(Self {
             root: root.to_owned(),
             descriptions,
+            lists,
             obsels,
             present,
             file: BufWriter::new(tempfile::tempfile().map_err(StoreError::from)?),
@@ -108,9 +114,13 @@ impl Gathering {
             }
             self.present.1.insert(s, p, o);
         } else {
-            match self.descriptions.get_mut(path) {
+            let (graphs, path) = match path.strip_suffix(lists::SUFFIX) {
+                Some(path) => (&mut self.lists, path),
+                None => (&mut self.descriptions, path),
+            };
+            match graphs.get_mut(path) {
                 Some(graph) => graph.insert(s, p, o),
-                None => self.descriptions.entry(path.to_owned()).or_default().insert(s, p, o),
+                None => graphs.entry(path.to_owned()).or_default().insert(s, p, o),
             };
         }
         Ok(())
@@ -180,6 +190,15 @@ impl Gathering {
         }
         for path in rows.keys() {
             settle(&mut change, path)?;
+        }
+        for (path, graph) in &self.lists {
+            let problems = match change.head(path)? {
+                Some(head) => lists::load(&mut change, &head, graph)?,
+                None => vec!["There is an access control list, but no resource".to_owned()],
+            };
+            loaded.lists += u64::from(problems.is_empty());
+            let of = |problem| format!("<{}{path}>: {problem}", self.root);
+            loaded.problems.extend(problems.into_iter().map(of));
         }
         let total = self.obsels.len();
         for (done, path) in self.obsels.keys().cloned().collect::<Vec<_>>().into_iter().enumerate() {

@@ -288,7 +288,7 @@ impl Service {
     fn check_may_create(&self, target: &Target, iri: Option<&str>) -> Result<()> {
         let own = |access: &Arc<Access>| {
             let id = iri.and_then(|iri| iri.strip_prefix(&target.iri)?.strip_suffix('/'));
-            target.entry.head.kind == Kind::Root && id.is_some_and(|id| access.is_own_base(id))
+            target.entry.head.kind == Kind::Root && id.is_some_and(|id| access.may_create_own_base(id))
         };
         if self.access.as_ref().is_some_and(own) {
             return Ok(());

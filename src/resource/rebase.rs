@@ -10,6 +10,7 @@ use sophia::api::term::SimpleTerm;
 use crate::error::{Error, Result};
 use crate::obsel::{Obsel, Value};
 use crate::rdf::{Term, as_iri, as_literal, iri, is_iri, string, tagged, typed};
+use crate::resource::access::lists;
 use crate::resource::{Service, links};
 use crate::store::{Bounds, Reading, inspect};
 use crate::vocab::ktbs;
@@ -26,7 +27,8 @@ pub struct Rebase {
 pub struct Report {
     /// The parameters that were rewritten: IRI of the resource, name of the parameter.
     pub parameters: Vec<(String, String)>,
-    /// Other literals that have the former root in them, and were left: IRI of the resource, property.
+    /// Other literals that have the former root in them, and were left: IRI of the resource, property; or `@acl`, for the name of a
+    /// user or a group.
     pub literals: Vec<(String, String)>,
     /// How many obsels have a literal with the former root in it. They are left as they are.
     pub obsels: u64,
@@ -159,6 +161,11 @@ pub fn rebase(service: &Service, rebase: &Rebase, dry_run: bool) -> Result<Repor
             report.obsels += u64::from(has_text(obsel, &rebase.old));
             Ok(ControlFlow::Continue(()))
         })?;
+    }
+    for path in lists::quoting(&change, &rebase.old)? {
+        report
+            .literals
+            .push((format!("{}{path}", rebase.new), lists::SUFFIX.to_owned()));
     }
     report.foreign = inspect::names_below_root(&change)?;
     if !dry_run {

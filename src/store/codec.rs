@@ -16,6 +16,7 @@
 //! | `mentions` | trace `u64`, id, 0, direction `u8`, predicate `u32`, other id | nothing |
 //! | `computations` | trace `u64` | what its last computation has seen, and the state of its method; opaque here |
 //! | `acls` | path, as in `graphs` | who may do what with the resource; opaque here |
+//! | `tokens` | id | a personal token, without its secret; opaque here |
 //! | `tallies` | trace `u64`, kind `u8`, what is counted | count, varint |
 
 use super::{Result, StoreError, TraceNumber};

@@ -6,7 +6,7 @@
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
 //! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits. [`inspect`]: what tools ask.
-//! * [`acls`]: who may do what. A store may be opened for someone who sees a part of it only ([`Sight`]).
+//! * [`acls`]: who may do what. [`tokens`]: personal tokens. A store may be opened for someone who sees a part of it only ([`Sight`]).
 
 pub mod acls;
 mod change;
@@ -24,6 +24,7 @@ mod sight;
 mod snapshot;
 #[cfg(test)]
 mod test;
+pub mod tokens;
 mod traces;
 pub mod verify;
 pub mod views;

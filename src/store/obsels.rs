@@ -161,7 +161,7 @@ impl Change<'_> {
         obsel
             .others
             .retain(|(subject, arc)| *subject != about && arc.object != about);
-        keep_reachable_blanks(&mut obsel);
+        obsel.keep_reachable_blanks();
         self.take_obsel(trace, other)?;
         self.add_obsel(trace, &obsel)
     }
@@ -265,37 +265,4 @@ fn subject_key(value: &Value<'_>) -> Vec<u8> {
         key.extend_from_slice(&digest.to_be_bytes());
     }
     key
-}
-
-/// Drops the blank nodes to which nothing of the description leads any more.
-fn keep_reachable_blanks(obsel: &mut Obsel<'_>) {
-    let blank = |value: &Value<'_>| match value {
-        Value::Blank(blank) => Some(*blank),
-        _ => None,
-    };
-    let this = Value::Obsel(obsel.id);
-    let mut reached: HashSet<_> = obsel.arcs.iter().filter_map(|arc| blank(&arc.object)).collect();
-    reached.extend(obsel.others.iter().filter_map(|(_, arc)| blank(&arc.object)));
-    reached.extend(
-        obsel
-            .blank_arcs
-            .iter()
-            .filter(|(_, arc)| arc.object == this)
-            .map(|(node, _)| *node),
-    );
-    loop {
-        let before = reached.len();
-        for (node, arc) in &obsel.blank_arcs {
-            let target = blank(&arc.object);
-            if reached.contains(node) {
-                reached.extend(target);
-            } else if target.is_some_and(|target| reached.contains(&target)) {
-                reached.insert(*node);
-            }
-        }
-        if reached.len() == before {
-            break;
-        }
-    }
-    obsel.blank_arcs.retain(|(node, _)| reached.contains(node));
 }

@@ -45,9 +45,10 @@ pub(super) struct Tables {
     pub(super) tallies: Table,
     pub(super) computations: Table,
     pub(super) acls: Table,
+    pub(super) tokens: Table,
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "meta",
     "graphs",
     "names",
@@ -59,10 +60,11 @@ const TABLES: [&str; 11] = [
     "tallies",
     "computations",
     "acls",
+    "tokens",
 ];
 
 impl Tables {
-    fn of(tables: [Table; 11]) -> Self {
+    fn of(tables: [Table; 12]) -> Self {
         let [
             meta,
             graphs,
@@ -75,6 +77,7 @@ impl Tables {
             tallies,
             computations,
             acls,
+            tokens,
         ] = tables;
         Self {
             meta,
@@ -88,6 +91,7 @@ impl Tables {
             tallies,
             computations,
             acls,
+            tokens,
         }
     }
 }
@@ -213,7 +217,7 @@ fn create(env: &Env<WithoutTls>) -> Result<Tables> {
     for name in TABLES {
         tables.push(env.create_database::<Bytes, Bytes>(&mut txn, Some(name))?);
     }
-    let tables: [Table; 11] = tables.try_into().map_err(|_| super::codec::damaged())?;
+    let tables: [Table; 12] = tables.try_into().map_err(|_| super::codec::damaged())?;
     let tables = Tables::of(tables);
     if meta_number(tables.meta, &txn, meta::FORMAT)?.is_none() {
         let instance = getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))?;

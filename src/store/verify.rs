@@ -15,6 +15,8 @@ use crate::vocab::ktbs;
 pub struct Walked {
     /// Resources.
     pub resources: u64,
+    /// Access control lists.
+    pub lists: u64,
     /// IRIs of the dictionary.
     pub names: u64,
     /// Traces.
@@ -40,6 +42,7 @@ pub fn verify(
         last_tag: 0,
     };
     let traces = walk.graphs()?;
+    walk.lists()?;
     walk.names()?;
     let known = walk.traces(&traces)?;
     for (done, (trace, path)) in traces.iter().enumerate() {
@@ -113,6 +116,25 @@ impl Walk<'_> {
             }
         }
         Ok(traces)
+    }
+
+    /// Walks the access control lists. What they say is understood elsewhere.
+    fn lists(&mut self) -> Result<()> {
+        let transaction = self.snapshot.transaction();
+        let (tables, txn) = (transaction.tables(), transaction.txn());
+        for row in tables.acls.iter(txn)? {
+            let (key, _) = row?;
+            self.walked.lists += 1;
+            let path = key.strip_prefix(b"/").and_then(|path| std::str::from_utf8(path).ok());
+            match path {
+                Some(path) if tables.graphs.get(txn, key)?.is_none() => {
+                    self.tell(format!("access control list <{path}>: it belongs to no resource"));
+                }
+                Some(_) => {}
+                None => self.tell(format!("access control list: the key {key:?} is no path")),
+            }
+        }
+        Ok(())
     }
 
     /// Walks the dictionary, both ways.
@@ -434,7 +456,7 @@ mod test {
     #[test]
     fn each_harm_is_told() {
         type Harm = fn(&mut Change<'_>, TraceNumber);
-        let harms: [(Harm, &str); 9] = [
+        let harms: [(Harm, &str); 10] = [
             (
                 |change, trace| {
                     let table = change.inner().tables.ids;
@@ -482,6 +504,10 @@ mod test {
                     table.delete(change.txn_mut(), b"/b/").unwrap();
                 },
                 "there is no <b/> in which it could be",
+            ),
+            (
+                |change, _| change.put_acl("b/gone/", b"x").unwrap(),
+                "access control list <b/gone/>: it belongs to no resource",
             ),
             (
                 |change, _| {

@@ -6,6 +6,7 @@ mod introspection;
 mod issuer;
 mod lists;
 mod login;
+mod personal;
 mod table;
 pub mod tokens;
 

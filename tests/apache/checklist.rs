@@ -12,6 +12,7 @@ use rustix::process::{Signal, kill_process};
 use super::httpd::Answer;
 use super::shared::{ALICE, BOB, KTBS, TURTLE, site};
 use super::site::{Site, user};
+use crate::needed::skipped;
 
 /// Creates a base, and checks that it is there.
 fn use_ktbs(site: &Site, host: &str, root: &str) {
@@ -143,7 +144,7 @@ fn row_07_the_number_of_processes_is_chosen() {
 fn row_08_https() {
     let Some(site) = site() else { return };
     if !site.path("certificate.pem").exists() {
-        eprintln!("skipped: no openssl to make a certificate");
+        skipped("openssl to make a certificate");
         return;
     }
     let moved = site.get("secure", "/ktbs/b/?a=1", "");

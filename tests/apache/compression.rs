@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::httpd::{Answer, Httpd, has_module};
+use crate::needed::skipped;
 
 const KTBS: &str = env!("CARGO_BIN_EXE_ktbs");
 
@@ -24,7 +25,7 @@ fn send(httpd: &Httpd, method: &str, path: &str, headers: &str, body: &str) -> A
 /// Starts Apache with some modules and directives, with a base `b/` and its trace `b/t/`; `None` if a module is absent.
 fn start(modules: &[&str], directives: &str) -> Option<Httpd> {
     if let Some(module) = modules.iter().find(|module| !has_module(&format!("mod_{module}.so"))) {
-        eprintln!("skipped: no mod_{module}");
+        skipped(&format!("mod_{module}"));
         return None;
     }
     let load: String = modules
@@ -89,7 +90,7 @@ fn etags_that_compression_alters_are_known() {
 fn http_2_carries_the_same_answers() {
     if !matches!(Command::new("curl").arg("--version").output(), Ok(it) if String::from_utf8_lossy(&it.stdout).contains("HTTP2"))
     {
-        eprintln!("skipped: no curl that knows HTTP/2");
+        skipped("curl that knows HTTP/2");
         return;
     }
     let Some(httpd) = start(&["http2"], "Protocols h2c http/1.1\n") else {

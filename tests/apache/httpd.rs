@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::needed::skipped;
+
 /// Apache, with a program behind it, until it is dropped.
 pub struct Httpd {
     script: Child,
@@ -49,7 +51,7 @@ impl Httpd {
         directives: &str,
     ) -> Option<Self> {
         if !is_installed() {
-            eprintln!("skipped: no httpd");
+            skipped("httpd");
             return None;
         }
         let folder = tempfile::tempdir().expect("a folder");

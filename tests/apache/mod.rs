@@ -4,6 +4,7 @@ mod checklist;
 mod compression;
 mod configuration;
 mod httpd;
+mod ldap;
 mod login;
 mod packaging;
 mod processes;

@@ -1,5 +1,4 @@
-//! Web servers that start no programs, with the samples that we ship, in front of `ktbs listen`. One that is not installed is
-//! skipped, saying so.
+//! Web servers that start no programs, with the samples that we ship, in front of `ktbs listen`.
 
 use std::fs::{self, Permissions};
 use std::net::TcpStream;
@@ -15,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::httpd::{Answer, exchange};
 use super::site::{Site, free_ports};
 use crate::listen::Listening;
+use crate::needed::installed;
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/conf/samples");
 
@@ -26,16 +26,6 @@ impl Drop for Server {
         let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
         let _ = self.0.wait();
     }
-}
-
-/// Returns the program of that name, or says that it is missing.
-fn installed(name: &str) -> Option<String> {
-    let found = ["/usr/sbin", "/usr/bin", "/usr/local/bin"].map(|folder| format!("{folder}/{name}"));
-    let found = found.into_iter().find(|path| Path::new(path).exists());
-    if found.is_none() {
-        eprintln!("skipped: no {name}");
-    }
-    found
 }
 
 /// Returns a sample, for another socket and another port.

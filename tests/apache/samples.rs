@@ -1,5 +1,5 @@
-//! The samples whose services (a directory, a provider of identities) are not there: Apache takes them, and nobody gets past
-//! them.
+//! The sample whose service (a provider of identities) is not there: Apache takes it, and nobody gets past it. (`make test-openid`
+//! tries it with a provider.)
 
 use super::site::{Folder, Site};
 
@@ -20,18 +20,6 @@ fn behind(sample: &str, modules: &[&str]) -> Option<Site> {
 fn status(site: &Site, method: &str, headers: &str) -> u16 {
     let answer = site.send("localhost", method, "/ktbs/b/", headers, b"");
     answer.expect("an answer").status
-}
-
-#[test]
-fn ldap() {
-    let Some(site) = behind("ldap.conf", &["ldap", "authnz_ldap"]) else {
-        return;
-    };
-    assert_eq!(status(&site, "GET", ""), 401);
-    assert_eq!(status(&site, "PUT", ""), 401);
-    assert_eq!(status(&site, "OPTIONS", ""), 200, "browsers ask without a password");
-    let answered = status(&site, "GET", "Authorization: Basic YWxpY2U6c2VjcmV0\r\n");
-    assert!(matches!(answered, 401 | 500), "nobody can say who that is: {answered}");
 }
 
 #[test]

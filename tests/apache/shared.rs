@@ -31,7 +31,7 @@ pub fn site() -> Option<Arc<Site>> {
 /// Each row has a virtual host of its own, chosen by its name, and each kTBS a program, a configuration and a store.
 fn configuration(folder: &Folder<'_>) -> String {
     let dir = folder.path.display();
-    let certificate = make_certificate(folder.path);
+    let certificate = make_certificate(folder.path, "secure");
     // The passwords are `secret`.
     let passwords = folder.write(
         "passwords",
@@ -149,8 +149,8 @@ fn configuration(folder: &Folder<'_>) -> String {
     .concat()
 }
 
-/// Returns the files of a certificate and its key, where there is a program to make them.
-fn make_certificate(folder: &Path) -> Option<(String, String)> {
+/// Returns the files of a certificate for a host, by its name or the address of this machine, and of its key, where there is a program to make them.
+pub fn make_certificate(folder: &Path, host: &str) -> Option<(String, String)> {
     let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.join(name).display().to_string());
     let made = Command::new("openssl")
         .args([
@@ -164,7 +164,9 @@ fn make_certificate(folder: &Path) -> Option<(String, String)> {
         ])
         .args([
             "-subj",
-            "/CN=secure",
+            &format!("/CN={host}"),
+            "-addext",
+            &format!("subjectAltName=DNS:{host},IP:127.0.0.1"),
             "-days",
             "2",
             "-keyout",

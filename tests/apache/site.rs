@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 
 use super::httpd::{Answer, exchange};
+use crate::needed::skipped;
 
 /// The modules of every site, where they are not built in.
 const MODULES: [&str; 18] = [
@@ -50,7 +51,7 @@ impl Site {
     /// `None`, and a line that says so, where Apache or one of its modules is missing.
     pub fn start(modules: &[&str], prepare: impl FnOnce(&Folder) -> String) -> Option<Self> {
         let Some(apache) = program() else {
-            eprintln!("skipped: no httpd");
+            skipped("httpd");
             return None;
         };
         let modules = load(&[&MODULES[..], modules].concat())?;
@@ -279,7 +280,7 @@ pub fn load(modules: &[&str]) -> Option<String> {
             continue;
         }
         let Some(file) = module_file(module) else {
-            eprintln!("skipped: no mod_{module}");
+            skipped(&format!("mod_{module}"));
             return None;
         };
         lines.push_str(&format!("LoadModule {module}_module {}\n", file.display()));

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::httpd::{Answer, Httpd, has_module};
+use crate::needed::skipped;
 
 const KTBS: &str = env!("CARGO_BIN_EXE_ktbs");
 
@@ -67,7 +68,7 @@ fn passwords_reach_us_and_are_checked() {
 fn users_of_apache_are_ours_beside_its_own_rules() {
     let modules = ["auth_basic", "authn_core", "authn_file", "authz_core", "authz_user"];
     if let Some(module) = modules.iter().find(|module| !has_module(&format!("mod_{module}.so"))) {
-        eprintln!("skipped: no mod_{module}");
+        skipped(&format!("mod_{module}"));
         return;
     }
     let (_folder, file) = passwords();

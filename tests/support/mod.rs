@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::Cursor;
+use std::path::PathBuf;
 
 use ::http::HeaderMap;
 use ktbs::App;
@@ -17,7 +18,7 @@ pub const ROOT: &str = "http://localhost:8001/ktbs/";
 /// A kTBS whose store is in a temporary directory, and lost with it.
 pub struct TestKtbs {
     pub app: App,
-    _directory: TempDir,
+    _directory: Option<TempDir>,
 }
 
 /// An answer.
@@ -71,12 +72,19 @@ impl TestKtbs {
     }
 
     fn in_directory(directory: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        let mut ktbs = Self::at(directory.path().to_owned(), change);
+        ktbs._directory = Some(directory);
+        ktbs
+    }
+
+    /// Returns a kTBS whose store is where somebody else keeps it.
+    pub fn at(directory: PathBuf, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config();
-        config.store.directory = Some(directory.path().to_owned());
+        config.store.directory = Some(directory);
         change(&mut config);
         Self {
             app: App::open(config).unwrap(),
-            _directory: directory,
+            _directory: None,
         }
     }
 

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ktbs::format::quads::Syntax;
 
-use super::{Folder, PYTHON, ROOT, different, graphs, name};
+use super::{Folder, PYTHON, ROOT, Store, different, graphs, name, text};
+use crate::needed::installed;
 use crate::web_server::{Program, program};
 
 #[test]
@@ -20,7 +21,7 @@ fn dump_load_dump_is_the_same_dataset() {
         assert!(different(&graphs(syntax, dump.as_bytes()), &graphs_of_first).is_empty());
         let second = folder.store(second, ROOT);
         let output = second.call(&["load", "--format", format], dump.as_bytes());
-        assert!(output.status.success(), "{}", super::text(&output.stderr));
+        assert!(output.status.success(), "{}", text(&output.stderr));
         let graphs_of_second = second.graphs();
         assert_eq!(different(&graphs_of_first, &graphs_of_second), Vec::<&str>::new());
         assert!(second.run(&["verify"]).ends_with("problems: 0\n"));
@@ -133,11 +134,11 @@ fn what_is_wrong_is_told_and_nothing_is_loaded() {
     );
 }
 
-#[test]
-fn a_dump_is_consistent_while_others_write() {
-    const TOGETHER: usize = 10;
-    let folder = Folder::new();
-    let store = folder.store("store", ROOT);
+/// How many obsels each request of [`while_written`] adds.
+const TOGETHER: usize = 10;
+
+/// Calls a function while obsels are added to `lab/sub/deep/` of a store of that name, some at a time; returns how many were.
+fn while_written(folder: &Folder, store: &Store<'_>, f: impl FnOnce()) -> usize {
     store.run(&["load", PYTHON]);
     let mut command = program();
     command.arg("-c").arg(store.config());
@@ -151,30 +152,90 @@ fn a_dump_is_consistent_while_others_write() {
                     .map(|i| format!("{{\"@type\": \"m:Open\", \"begin\": {}}}", batches * TOGETHER + i))
                     .collect();
                 let body = format!("[{}]", obsels.join(","));
-                let answer = server.send(
-                    "POST",
-                    "/lab/sub/deep/",
-                    &[("Content-Type", "application/json")],
-                    body.as_bytes(),
-                );
+                let headers = [("Content-Type", "application/json")];
+                let answer = server.send("POST", "/lab/sub/deep/", &headers, body.as_bytes());
                 assert_eq!(answer.expect("an answer").status, 201);
                 batches += 1;
             }
-            batches
+            batches * TOGETHER
         });
-        let mut counts = Vec::new();
-        for _ in 0..5 {
-            let dump = store.run(&["dump", "lab/sub/"]);
-            let obsels = dump.matches("#hasBegin>").count();
-            assert_eq!(obsels % TOGETHER, 0);
-            counts.push(obsels);
-            assert!(store.run(&["verify"]).ends_with("problems: 0\n"));
-        }
+        // Also when the function fails, so that the writer ends.
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
         over.store(true, Ordering::Relaxed);
         let written = writer.join().expect("the writer is well");
-        assert!(
-            counts.is_sorted() && counts[4] > 0 && counts[4] <= written * TOGETHER,
-            "{counts:?}"
-        );
+        result.unwrap_or_else(|failure| std::panic::resume_unwind(failure));
+        written
+    })
+}
+
+/// Returns how many obsels `lab/sub/deep/` has: whole requests, in a store that is well.
+fn whole_requests(store: &Store<'_>) -> usize {
+    let obsels = store.run(&["dump", "lab/sub/"]).matches("#hasBegin>").count();
+    assert_eq!(obsels % TOGETHER, 0);
+    assert!(store.run(&["verify"]).ends_with("problems: 0\n"));
+    obsels
+}
+
+#[test]
+fn a_dump_is_consistent_while_others_write() {
+    let folder = Folder::new();
+    let store = folder.store("store", ROOT);
+    let mut counts = Vec::new();
+    let written = while_written(&folder, &store, || {
+        counts.extend((0..5).map(|_| whole_requests(&store)))
     });
+    assert!(
+        counts.is_sorted() && counts[4] > 0 && counts[4] <= written,
+        "{counts:?}"
+    );
+}
+
+#[test]
+fn copies_are_consistent_while_others_write() {
+    let folder = Folder::new();
+    let store = folder.store("store", ROOT);
+    let mut counts = Vec::new();
+    let written = while_written(&folder, &store, || {
+        for i in 0..3 {
+            let (raw, compact) = (format!("raw{i}"), format!("compact{i}"));
+            store.run(&["dump", "--raw", name(&folder.path(&raw))]);
+            counts.push(whole_requests(&folder.store(&raw, ROOT)));
+            store.run(&["compact", name(&folder.path(&compact))]);
+            counts.push(whole_requests(&folder.store(&compact, ROOT)));
+        }
+    });
+    assert!(
+        counts.is_sorted() && counts[5] > counts[0] && counts[5] <= written,
+        "{counts:?}"
+    );
+    assert_eq!(whole_requests(&store), written, "the store itself has all");
+}
+
+#[test]
+fn a_terminal_shows_progress() {
+    let Some(script) = installed("script") else { return };
+    let folder = Folder::new();
+    let store = folder.store("store", ROOT);
+    let config = store.config();
+    let command = format!("{} load {PYTHON} -c {}", env!("CARGO_BIN_EXE_ktbs"), name(&config));
+    let output = std::process::Command::new(script)
+        .args(["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("script can be run");
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(
+        shown.contains("triples in ") && shown.contains(" traces, ") && shown.contains("obsels: "),
+        "{shown:?}"
+    );
+    // Elsewhere nothing is shown.
+    let other = folder.store("other", ROOT);
+    let output = other.call(&["load", PYTHON], b"");
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{}",
+        text(&output.stderr)
+    );
 }

@@ -2,10 +2,12 @@
 
 mod collect;
 mod dump;
+mod lists;
 mod migration;
 mod protection;
 mod rebase;
 mod refresh;
+mod token;
 
 use std::collections::BTreeMap;
 use std::io::Write;

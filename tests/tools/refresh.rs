@@ -74,6 +74,9 @@ fn the_manual_has_all_the_commands() {
     let folder = Folder::new();
     let store = folder.store("store", ROOT);
     let page = store.run(&["manual"]);
+    for text in ["\n.SH \"EXIT STATUS\"\nEnds with status 0 ", "\n.SH FILES\n"] {
+        assert!(page.contains(text), "{page}");
+    }
     let completions = store.run(&["manual", "--completions", "bash"]);
     for command in ["DUMP", "LOAD", "CHECK", "MANUAL"] {
         assert!(page.contains(&format!("\n.SH {command}\n")), "{command}");

@@ -33,6 +33,8 @@ struct Bounds {
 
 const OF_NAME: Bounds = Bounds { free: 5, longest: 60 };
 const OF_ADDRESS: Bounds = Bounds { free: 50, longest: 2 };
+/// Those of personal tokens from one address; only tokens that are not good must wait.
+const OF_TOKENS: Bounds = Bounds { free: 20, longest: 60 };
 
 /// The counts. Without a file, nothing is counted.
 pub(super) struct Attempts(Option<(File, [u8; 32])>);
@@ -59,14 +61,28 @@ impl Attempts {
     /// # Errors
     /// `TooManyAttempts`.
     pub(super) fn check(&self, address: Option<IpAddr>, login: &str) -> Result<()> {
-        let wait = keys(address, login)
-            .into_iter()
-            .map(|(name, bounds)| self.wait(&name, &bounds))
-            .max();
+        self.check_all(&keys(address, login))
+    }
+
+    fn check_all(&self, keys: &[(Vec<u8>, Bounds)]) -> Result<()> {
+        let wait = keys.iter().map(|(name, bounds)| self.wait(name, bounds)).max();
         match wait {
             Some(wait) if wait > 0 => Err(Error::TooManyAttempts(wait)),
             _ => Ok(()),
         }
+    }
+
+    /// Checks that another personal token that is not good may come from an address now.
+    ///
+    /// # Errors
+    /// `TooManyAttempts`.
+    pub(super) fn check_token(&self, address: Option<IpAddr>) -> Result<()> {
+        self.check_all(&[(place(address, 2), OF_TOKENS)])
+    }
+
+    /// Counts a personal token that is not good.
+    pub(super) fn add_token(&self, address: Option<IpAddr>) {
+        self.change(&place(address, 2), |failures| failures + 1);
     }
 
     /// Counts a failure.
@@ -163,15 +179,19 @@ fn open(path: &Path) -> std::io::Result<(File, [u8; 32])> {
 
 /// Returns what an attempt counts for: the name at the address, then the address. Whoever has a network of IPv6 has it whole.
 fn keys(address: Option<IpAddr>, login: &str) -> [(Vec<u8>, Bounds); 2] {
+    let named = [&place(address, 0), login.as_bytes()].concat();
+    [(named, OF_NAME), (place(address, 1), OF_ADDRESS)]
+}
+
+/// Returns what one of the counts of an address is called.
+fn place(address: Option<IpAddr>, count: u8) -> Vec<u8> {
     let mut place = match address {
         None => Vec::new(),
         Some(IpAddr::V4(address)) => address.octets().to_vec(),
         Some(IpAddr::V6(address)) => address.octets()[..8].to_vec(),
     };
-    place.push(0);
-    let named = [&place, login.as_bytes()].concat();
-    place.push(1);
-    [(named, OF_NAME), (place, OF_ADDRESS)]
+    place.push(count);
+    place
 }
 
 #[cfg(test)]

@@ -17,14 +17,14 @@ use crate::resource::access::Visitor;
 const MAX_CREDENTIALS: usize = 1024;
 
 /// A name and a password.
-struct Credentials {
-    login: String,
-    password: String,
+pub(super) struct Credentials {
+    pub(super) login: String,
+    pub(super) password: String,
 }
 
 impl Credentials {
     /// Reads the credentials of a request; `None` if it has none of this scheme, an error if they are not well-formed.
-    fn of(request: &request::Parts) -> Option<std::result::Result<Self, String>> {
+    pub(super) fn of(request: &request::Parts) -> Option<std::result::Result<Self, String>> {
         let header = request.headers.get(header::AUTHORIZATION)?.as_bytes();
         let (scheme, encoded) = header.split_at_checked(6)?;
         if !scheme.eq_ignore_ascii_case(b"basic ") {
@@ -69,8 +69,8 @@ pub(super) fn find_admin(
     }
     let visitor = Visitor {
         user: Some(admin.login.clone()),
-        groups: Vec::new(),
         is_admin: true,
+        ..Visitor::default()
     };
     check(service, caller, &credentials, &admin.password, visitor)
 }

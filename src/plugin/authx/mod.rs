@@ -13,6 +13,7 @@ mod login;
 mod outgoing;
 mod page;
 mod password;
+mod personal;
 mod remote_user;
 mod session;
 
@@ -94,13 +95,22 @@ fn identify(config: &Config, service: &Service, request: &request::Parts) -> Res
         let found = match way {
             Way::RemoteUser => remote_user::find(caller),
             Way::Admin => basic::find_admin(config, service, caller, request)?,
+            Way::Personal => personal::find(service, caller, request)?,
             Way::Basic => basic::find_user(config, service, caller, request)?,
             Way::Bearer => bearer::find(config, service, caller, request)?,
             Way::Login => session::find(config, service, request)?,
         };
         match found {
             Found::Nothing => {}
-            Found::Somebody(visitor) => return Ok(promoted(config, visitor)),
+            Found::Somebody(visitor) => {
+                return Ok(promoted(
+                    config,
+                    Visitor {
+                        way: way.name(),
+                        ..visitor
+                    },
+                ));
+            }
             Found::Wrong(why) => return Err(refused(caller, &why)),
         }
     }
@@ -122,6 +132,13 @@ fn promoted(config: &Config, mut visitor: Visitor) -> Visitor {
         .any(|group| config.authx.admin_groups.contains(group));
     visitor.is_admin |= is_listed || is_in_group;
     visitor
+}
+
+/// Returns the time, in seconds since the epoch.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
 }
 
 fn refused(caller: &Caller, why: &str) -> Error {
@@ -170,8 +187,9 @@ fn challenges(config: &Config, is_page: bool) -> impl Iterator<Item = HeaderValu
     let authx = &config.authx;
     let realm = authx.realm.replace('\\', "\\\\").replace('"', "\\\"");
     let login = login::is_configured(config);
-    let bearer = authx.ways.contains(&Way::Bearer) && bearer::is_configured(authx);
-    let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !(bearer || login);
+    let signed = authx.ways.contains(&Way::Bearer) && bearer::is_configured(authx);
+    let bearer = signed || authx.ways.contains(&Way::Personal);
+    let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !(signed || login);
     let basic = (basic && !(login && is_page)).then(|| format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
     let bearer = bearer.then(|| format!("Bearer realm=\"{realm}\""));
     let login = login.then(|| format!("OAuth2 realm=\"{realm}\""));
@@ -194,11 +212,4 @@ fn login_links(config: &Config) -> impl Iterator<Item = HeaderValue> {
         .into_iter()
         .flatten()
         .filter_map(|(uri, rel)| HeaderValue::from_str(&format!("<{uri}>;rel=\"{rel}\"")).ok())
-}
-
-/// Returns the time, in seconds since the epoch.
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -10,7 +10,7 @@ pub(super) fn find(caller: &Caller) -> Found {
         Some(user) => Found::Somebody(Visitor {
             user: Some(user.clone()),
             groups: caller.groups.clone(),
-            is_admin: false,
+            ..Visitor::default()
         }),
     }
 }

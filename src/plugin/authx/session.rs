@@ -70,7 +70,7 @@ pub(super) fn find(config: &Config, service: &Service, request: &request::Parts)
     Ok(Found::Somebody(Visitor {
         user: Some(session.user),
         groups: session.groups,
-        is_admin: false,
+        ..Visitor::default()
     }))
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{Access, Acl, Grant, Grantee, Policy, Rights};
+use super::{Access, Acl, Grant, Grantee, Policy, Rights, Visitor};
 use crate::error::{Error, Result};
 use crate::rdf::{Graph, Term, as_iri, as_literal, iri, typed};
 use crate::resource::check::refuse;
@@ -15,13 +15,11 @@ use crate::resource::draft::Draft;
 use crate::resource::path::container;
 use crate::resource::view::{Content, Shape, View};
 use crate::resource::{Expected, Service, Target};
-use crate::store::{Change, Kind, Reading, acls};
+use crate::store::{Change, Head, Kind, Reading, acls};
 use crate::vocab::{access, acl, foaf, ktbs, rdf, xsd};
 
 /// Most grants of a list.
 const GRANTS: usize = 1_000;
-/// Longest name of a user or of a group, in bytes.
-const NAME_BYTES: usize = 256;
 
 /// The modes, with the right that each stands for. Those that a right includes are listed with it.
 static MODES: [(&str, Rights); 4] = [
@@ -143,7 +141,8 @@ fn put(service: &Service, target: &Target, expected: &Expected, acl: &Acl) -> Re
     read(&service.find(&target.iri)?, service.access()?)
 }
 
-fn own(whole: &dyn Reading, path: &str) -> Result<Acl> {
+/// Returns what is recorded of a resource.
+pub(super) fn own(whole: &dyn Reading, path: &str) -> Result<Acl> {
     Ok(match acls::acl(whole, path)? {
         Some(bytes) => Acl::decode(&bytes)?,
         None => Acl::default(),
@@ -168,17 +167,31 @@ fn effective(whole: &dyn Reading, path: &str, policy: Policy) -> Result<(String,
     Ok(("@policy".to_owned(), vec![Grant { to, rights }]))
 }
 
-/// Returns the graph of a list: `own` is that of the resource, `grants` are those of `holder`, which hold for it.
-fn graph(root: &str, path: &str, own: &Acl, holder: &str, grants: &[Grant]) -> Graph {
+/// Returns what the graph of a list says of the resource itself.
+fn own_graph(root: &str, path: &str, own: &Acl) -> Graph {
     let mut graph = Graph::new();
     let resource = iri(format!("{root}{path}"));
-    let holder = iri(format!("{root}{holder}"));
     if let Some(owner) = &own.owner {
         graph.insert(&resource, &iri(acl::OWNER), &user(owner));
     }
     if own.ignores_sources {
         graph.insert(&resource, &iri(access::IGNORES_SOURCES), &typed("true", xsd::BOOLEAN));
     }
+    graph
+}
+
+/// Returns the graph of what is recorded of a resource, and of nothing that it inherits.
+pub(super) fn recorded(root: &str, path: &str, own: &Acl) -> Graph {
+    match &own.grants {
+        Some(grants) => graph(root, path, own, path, grants),
+        None => own_graph(root, path, own),
+    }
+}
+
+/// Returns the graph of a list: `own` is that of the resource, `grants` are those of `holder`, which hold for it.
+fn graph(root: &str, path: &str, own: &Acl, holder: &str, grants: &[Grant]) -> Graph {
+    let mut graph = own_graph(root, path, own);
+    let holder = iri(format!("{root}{holder}"));
     let mut authorize = |name: String, to: Option<(&str, Term)>, rights: Rights| {
         let authorization = iri(format!("{root}{path}@acl#{name}"));
         let mut add = |property: &str, value: &Term| graph.insert(&authorization, &iri(property), value);
@@ -224,14 +237,24 @@ fn named(prefix: &str, name: &str) -> Term {
 fn name(prefix: &str, term: &Term) -> Option<String> {
     let encoded = as_iri(term)?.strip_prefix(prefix)?;
     let name = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
-    (!name.is_empty() && name.len() <= NAME_BYTES && !name.contains(char::is_control)).then_some(name)
+    Visitor::is_name(&name).then_some(name)
 }
 
-/// Returns the list that a graph describes.
+/// Returns the list that a graph describes, where the visitor may say so.
 fn parse(graph: &Graph, target: &Target) -> Result<Acl> {
-    let root = target.snapshot.root();
-    let resource = format!("{root}{}", target.entry.head.path);
+    let head = &target.entry.head;
     let mut problems = Vec::new();
+    let list = list(graph, target.snapshot.root(), head, &mut problems);
+    if list.ignores_sources && !target.rights.include(Rights::READ) {
+        problems.push("Only who may read the sources of a trace may let others ignore them".to_owned());
+    }
+    refuse("check_new_graph", problems)?;
+    Ok(list)
+}
+
+/// Returns the list of a resource that a graph describes, and adds what is wrong in it to the problems.
+pub(super) fn list(graph: &Graph, root: &str, head: &Head, problems: &mut Vec<String>) -> Acl {
+    let resource = format!("{root}{}", head.path);
     let mut owners = graph.objects_of(&resource, acl::OWNER);
     let owner = owners.next().map(|owner| name(access::USER, owner));
     if owner == Some(None) || owners.next().is_some() {
@@ -240,17 +263,14 @@ fn parse(graph: &Graph, target: &Target) -> Result<Acl> {
     let owner = owner.flatten();
     let ignores = graph.object_of(&resource, access::IGNORES_SOURCES).and_then(as_literal);
     let ignores_sources = matches!(ignores, Some("true" | "1"));
-    if ignores_sources && target.entry.head.kind != Kind::ComputedTrace {
+    if ignores_sources && head.kind != Kind::ComputedTrace {
         problems.push("Only a computed trace has sources to ignore".to_owned());
-    }
-    if ignores_sources && !target.rights.include(Rights::READ) {
-        problems.push("Only who may read the sources of a trace may let others ignore them".to_owned());
     }
     let mut grants: Option<Vec<Grant>> = None;
     for authorization in graph.subjects_of(acl::ACCESS_TO, &resource) {
         let grants = grants.get_or_insert_default();
-        let rights = rights(graph, authorization, &mut problems);
-        for to in grantees(graph, authorization, &mut problems) {
+        let rights = rights(graph, authorization, problems);
+        for to in grantees(graph, authorization, problems) {
             // The owner needs no grant: what shows an empty list is not one.
             if matches!(&to, Grantee::User(name) if Some(name) == owner.as_ref()) {
                 continue;
@@ -264,12 +284,11 @@ fn parse(graph: &Graph, target: &Target) -> Result<Acl> {
     if grants.as_ref().is_some_and(|grants| grants.len() > GRANTS) {
         problems.push(format!("There are more than {GRANTS} grants"));
     }
-    refuse("check_new_graph", problems)?;
-    Ok(Acl {
+    Acl {
         owner,
         grants,
         ignores_sources,
-    })
+    }
 }
 
 fn rights(graph: &Graph, authorization: &Term, problems: &mut Vec<String>) -> Rights {

@@ -12,8 +12,10 @@
 //! its place. Owners and managers keep all rights on what is below, whatever is said there.
 
 mod aspect;
+pub mod lists;
 mod record;
 mod sources;
+pub mod token;
 
 use std::collections::HashSet;
 use std::ops::BitOr;
@@ -57,6 +59,27 @@ impl Rights {
         Self(self.0 & !Self::READ.0)
     }
 
+    /// Returns the rights that are in both sets.
+    #[must_use]
+    pub fn common(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
+    /// Returns the right of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        RIGHTS.iter().find(|(known, _)| *known == name).map(|(_, right)| *right)
+    }
+
+    /// Returns the names of the rights of the set, without those that others of them include.
+    pub fn names(self) -> Vec<&'static str> {
+        let had: Vec<_> = RIGHTS.iter().filter(|(_, right)| self.include(*right)).collect();
+        let is_included = |right: Self| had.iter().any(|(_, other)| *other != right && other.include(right));
+        had.iter()
+            .filter(|(_, right)| !is_included(*right))
+            .map(|(name, _)| *name)
+            .collect()
+    }
+
     /// Returns the bits, for the store.
     fn bits(self) -> u8 {
         self.0
@@ -75,6 +98,14 @@ impl BitOr for Rights {
         Self(self.0 | other.0)
     }
 }
+
+/// The names of the rights.
+static RIGHTS: [(&str, Rights); 4] = [
+    ("read", Rights::READ),
+    ("add", Rights::ADD),
+    ("write", Rights::WRITE),
+    ("manage", Rights::MANAGE),
+];
 
 /// What a kind of resource asks for. A kind cannot be declared without: see the rows of `KINDS`.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +130,35 @@ impl Needs {
     };
 }
 
+/// To what the rights of a visitor are limited, whatever is granted to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The path of a resource: they have no rights but on it and on what is below.
+    pub path: String,
+    /// They have no other rights than these.
+    pub rights: Rights,
+}
+
+impl Limit {
+    /// Returns what is left of some rights on a resource.
+    fn of(&self, path: &str, rights: Rights) -> Rights {
+        let is_below = match path.strip_prefix(self.path.as_str()) {
+            Some(rest) => rest.is_empty() || self.path.is_empty() || self.path.ends_with('/'),
+            None => false,
+        };
+        if is_below {
+            rights.common(self.rights)
+        } else {
+            Rights::NONE
+        }
+    }
+
+    /// Tells whether more could be had by what may be created within the limit: a trace that is computed from what is out of it.
+    fn lets_create(&self) -> bool {
+        self.rights.0 & (Rights::WRITE.0 & !Rights::ADD.0 & !Rights::READ.0) != 0
+    }
+}
+
 /// Who sends a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Visitor {
@@ -106,8 +166,24 @@ pub struct Visitor {
     pub user: Option<String>,
     /// The groups of the user.
     pub groups: Vec<String>,
-    /// Whether the user may do all.
+    /// Whether the user may do all, within the limit.
     pub is_admin: bool,
+    /// To what they are limited.
+    pub limit: Option<Limit>,
+    /// In which way they told who they are, as the configuration calls it; empty for a stranger.
+    pub way: &'static str,
+    /// The id of the personal token that they have shown.
+    pub token: Option<String>,
+}
+
+impl Visitor {
+    /// Longest name of a user or of a group, in bytes.
+    const NAME_BYTES: usize = 256;
+
+    /// Tells whether a text can be the name of a user or of a group.
+    pub fn is_name(name: &str) -> bool {
+        !name.is_empty() && name.len() <= Self::NAME_BYTES && !name.contains(char::is_control)
+    }
 }
 
 /// The access of one request.
@@ -138,13 +214,22 @@ impl Access {
     /// # Errors
     /// Those of the store.
     pub fn rights(&self, whole: &dyn Reading, head: &Head) -> Result<Rights> {
-        self.rights_met(whole, head, &mut HashSet::new())
+        let rights = self.rights_met(whole, head, &mut HashSet::new())?;
+        Ok(match &self.visitor.limit {
+            Some(limit) => limit.of(&head.path, rights),
+            None => rights,
+        })
+    }
+
+    /// Tells whether nothing has to be looked up, since the visitor may do all.
+    fn may_all(&self) -> bool {
+        self.visitor.is_admin && self.visitor.limit.is_none()
     }
 
     /// As [`Self::rights`], where some computed traces are being looked at already: they stand or fall with the one
     /// that was asked about first.
     fn rights_met(&self, whole: &dyn Reading, head: &Head, met: &mut HashSet<String>) -> Result<Rights> {
-        if self.visitor.is_admin {
+        if self.may_all() {
             return Ok(Rights::ALL);
         }
         if head.kind != Kind::ComputedTrace {
@@ -166,7 +251,18 @@ impl Access {
     }
 
     /// Returns what the lists and the policy grant at a path, be something there or not.
+    ///
+    /// A limit is looked at here too where it would let one create. One that only reads or adds cannot choose what
+    /// computed traces are made of: what their sources are is not held against it.
     fn granted(&self, whole: &dyn Reading, path: &str) -> Result<Rights> {
+        let rights = self.granted_without_limit(whole, path)?;
+        Ok(match &self.visitor.limit {
+            Some(limit) if limit.lets_create() => limit.of(path, rights),
+            _ => rights,
+        })
+    }
+
+    fn granted_without_limit(&self, whole: &dyn Reading, path: &str) -> Result<Rights> {
         let user = self.visitor.user.as_deref();
         if self.visitor.is_admin {
             return Ok(Rights::ALL);
@@ -217,8 +313,14 @@ impl Access {
             .fold(Rights::NONE, |rights, grant| rights | grant.rights)
     }
 
-    /// Tells whether an identifier is that of the base that belongs to the visitor: it has their name.
-    pub(super) fn is_own_base(&self, id: &str) -> bool {
+    /// Tells whether the visitor may create the base of an identifier in the root, where they may create no other: it has their
+    /// name.
+    pub(super) fn may_create_own_base(&self, id: &str) -> bool {
+        let is_within = |limit: &Limit| limit.of("", Rights::WRITE) == Rights::WRITE;
+        self.is_own_base(id) && self.visitor.limit.as_ref().is_none_or(is_within)
+    }
+
+    fn is_own_base(&self, id: &str) -> bool {
         self.visitor.user.as_deref() == Some(id) && is_identifier(id)
     }
 

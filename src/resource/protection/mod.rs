@@ -2,17 +2,25 @@
 //!
 //! Obsels are changed where they were collected, in stored traces, by transactions that are short; a tool that was stopped is run
 //! again. Computed traces follow: they are brought up to date at the end, all of them, since any may have read what was changed.
+//!
+//! An IRI says for sure of whom or what it speaks, a text does not. So what other obsels say of an erased obsel, or of a subject that
+//! is an IRI, is changed with it; texts are only [told](Report::left), as are the descriptions of resources, which their authors have
+//! to change.
+
+mod export;
+mod references;
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
-use sophia::api::term::SimpleTerm;
+pub use export::export;
+use references::Gone;
 
+use super::access::lists;
 use super::{Service, trace};
 use crate::error::{Error, Result};
 use crate::obsel::{Obsel, Value};
-use crate::rdf::{Graph, Term, as_iri, as_literal, iri, string};
-use crate::store::views::Speller;
+use crate::rdf::{Term, as_iri, as_literal, iri, is_iri, string};
 use crate::store::{Bounds, Change, Entry, Kind, Place, Reading, Snapshot, TraceNumber};
 use crate::time::{self, Instant, Unit};
 use crate::vocab::ktbs;
@@ -23,9 +31,9 @@ const TOGETHER: usize = 2000;
 /// What is done with the obsels of a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// They are removed, with all the triples about them in their trace.
+    /// They are removed, with all the triples about them, in whatever stored trace.
     Erase,
-    /// Their subject gets this name.
+    /// Their subject gets this name, and so does an IRI of the subject elsewhere.
     Rename(String),
 }
 
@@ -34,6 +42,8 @@ pub enum Action {
 pub struct Report {
     /// How many obsels of each stored trace, by path.
     pub obsels: BTreeMap<String, u64>,
+    /// How many other obsels of each stored trace refer to these, or to the subject, by path.
+    pub references: BTreeMap<String, u64>,
     /// The traces that give the subject to their new obsels, by path.
     pub defaults: Vec<String>,
     /// The traces of which nothing is told to be old, because their obsels have no dates, by path.
@@ -91,87 +101,67 @@ fn obsels_about(reading: &dyn Reading, iri: &str, number: TraceNumber, subject: 
     Ok(ids)
 }
 
-/// Calls a function with the obsels of a subject in each trace below a path, stored or computed, as a graph: the IRI of the trace,
-/// the triples about these obsels, wherever they stand.
-///
-/// # Errors
-/// Those of the function, and of the store.
-pub fn export(
-    snapshot: &Snapshot,
-    path: &str,
-    subject: &str,
-    f: &mut dyn FnMut(&str, Graph) -> Result<()>,
-) -> Result<()> {
-    for entry in traces(snapshot, path)? {
-        let trace = format!("{}{}", snapshot.root(), entry.head.path);
-        let Some(number) = entry.head.trace else { continue };
-        let speller = Speller::new(snapshot, &trace);
-        let mut graph = Graph::new();
-        for id in obsels_about(snapshot, &trace, number, subject)? {
-            let Some(obsel) = snapshot.obsel(number, &id)? else {
-                continue;
-            };
-            speller.for_each_triple(&obsel, &mut |[s, p, o]| {
-                graph.insert(&s, &p, &o);
-            })?;
-            let this = iri(format!("{trace}{id}"));
-            for mention in snapshot.mentions(number, &id)? {
-                let other = iri(format!("{trace}{}", mention.other));
-                let property = speller.name(mention.predicate)?;
-                match mention.outgoing {
-                    true => graph.insert(&this, &property, &other),
-                    false => graph.insert(&other, &property, &this),
-                };
-            }
-        }
-        if !graph.is_empty() {
-            f(&trace, graph)?;
-        }
-    }
-    Ok(())
-}
-
-/// Does something with all the obsels of a subject in the stored traces below a path, and brings computed traces up to date.
+/// Does something with all the obsels of a subject in the stored traces below a path, and with what refers to them or to the
+/// subject, and brings computed traces up to date.
 ///
 /// # Errors
 /// Those of the store.
 pub fn apply(service: &Service, path: &str, subject: &str, action: &Action, dry_run: bool) -> Result<Report> {
     let mut report = Report::default();
     let snapshot = service.store.read()?;
-    let all = traces(&snapshot, path)?;
     let mut found = Vec::new();
-    for entry in all.iter().filter(|entry| entry.head.kind == Kind::StoredTrace) {
+    let mut gone = Gone::new(subject, path, *action == Action::Erase);
+    for entry in traces(&snapshot, path)? {
+        if entry.head.kind != Kind::StoredTrace {
+            continue;
+        }
         let iri = format!("{}{}", snapshot.root(), entry.head.path);
+        let path = entry.head.path;
         let Some(number) = entry.head.trace else { continue };
         let ids = obsels_about(&snapshot, &iri, number, subject)?;
         if !ids.is_empty() {
-            report.obsels.insert(entry.head.path.clone(), ids.len() as u64);
-            found.push((entry.head.path.clone(), iri.clone(), number, ids));
+            report.obsels.insert(path.clone(), ids.len() as u64);
+            gone.add(&path, &ids);
+            found.push((path.clone(), number, ids));
         }
-        if entry
-            .graph
-            .objects_of(&iri, ktbs::HAS_DEFAULT_SUBJECT)
-            .any(|term| is_term(term, subject))
-        {
-            report.defaults.push(entry.head.path.clone());
+        let mut defaults = entry.graph.objects_of(&iri, ktbs::HAS_DEFAULT_SUBJECT);
+        if defaults.any(|term| is_term(term, subject)) {
+            report.defaults.push(path);
         }
     }
-    drop(snapshot);
+    let references = references::find(&snapshot, &gone)?;
+    for (path, _, ids) in &references.obsels {
+        report.references.insert(path.clone(), ids.len() as u64);
+    }
     if dry_run {
+        report.left = references.left;
+        report.left.extend(what_describes(&snapshot, &gone, &report.defaults)?);
         return Ok(report);
     }
+    drop(snapshot);
     // New obsels first get no such subject any more.
     for path in &report.defaults {
         change_default(service, path, subject, action)?;
     }
-    for (path, trace, number, ids) in &found {
+    for (path, number, ids) in &references.obsels {
+        let trace = format!("{}{path}", service.store.root());
+        in_batches(service, path, *number, ids, &mut |change, id| match action {
+            Action::Erase => references::forget(change, *number, &trace, id, &gone),
+            Action::Rename(name) => references::rename(change, *number, &trace, id, &gone, name),
+        })?;
+    }
+    for (path, number, ids) in &found {
+        let trace = format!("{}{path}", service.store.root());
         in_batches(service, path, *number, ids, &mut |change, id| match action {
             Action::Erase => Ok(change.remove_obsel(*number, id)?),
-            Action::Rename(name) => rename(change, *number, trace, id, subject, name),
+            Action::Rename(name) => references::rename(change, *number, &trace, id, &gone, name),
         })?;
     }
     report.left = follow(service)?;
-    report.left.extend(what_is_left(service, path, subject)?);
+    report.left.extend(references.left);
+    let snapshot = service.store.read()?;
+    report.left.extend(what_describes(&snapshot, &gone, &[])?);
+    report.left.extend(what_is_left(&snapshot, path, subject)?);
     Ok(report)
 }
 
@@ -264,46 +254,6 @@ fn in_batches(
     Ok(())
 }
 
-/// Gives another name to the subject of an obsel. An IRI becomes a text: it would name a resource otherwise.
-fn rename(
-    change: &mut Change<'_>,
-    number: TraceNumber,
-    trace: &str,
-    id: &str,
-    subject: &str,
-    name: &str,
-) -> Result<bool> {
-    let Some(property) = change.name_of(ktbs::HAS_SUBJECT)? else {
-        return Ok(false);
-    };
-    // The record is taken out of the transaction, which is going to be written to.
-    let Some((place, record)) = change.raw_obsel(number, id)? else {
-        return Ok(false);
-    };
-    let mut obsel = Obsel {
-        id: &place.id,
-        begin: place.begin,
-        end: place.end,
-        ..Obsel::default()
-    };
-    crate::store::record::decode(&record, &mut obsel)?;
-    let mut changed = false;
-    for arc in obsel.arcs.iter_mut().filter(|arc| arc.predicate == property) {
-        if is_named(change, trace, &arc.object, subject)? {
-            arc.object = match arc.object {
-                Value::Tagged(_, language) => Value::Tagged(name, language),
-                Value::Typed(_, datatype) => Value::Typed(name, datatype),
-                _ => Value::String(name),
-            };
-            changed = true;
-        }
-    }
-    if changed {
-        change.replace_obsel(number, &obsel)?;
-    }
-    Ok(changed)
-}
-
 fn is_term(term: &Term, name: &str) -> bool {
     as_iri(term).or_else(|| as_literal(term)) == Some(name)
 }
@@ -343,41 +293,39 @@ fn follow(service: &Service) -> Result<Vec<String>> {
     Ok(left)
 }
 
-/// Looks for what still speaks of a subject: obsels of computed traces, literals and IRIs of descriptions.
-fn what_is_left(service: &Service, path: &str, subject: &str) -> Result<Vec<String>> {
-    let snapshot = service.store.read()?;
+/// Looks for obsels that are still those of a subject: of computed traces.
+fn what_is_left(snapshot: &Snapshot, path: &str, subject: &str) -> Result<Vec<String>> {
     let mut left = Vec::new();
-    snapshot.for_each_below(path, &mut |entry| {
+    for entry in traces(snapshot, path)? {
         let resource = format!("{}{}", snapshot.root(), entry.head.path);
-        if entry
-            .graph
-            .iter()
-            .any(|[s, _, o]| is_term(o, subject) || as_iri(s) == Some(subject) || is_inside(o, subject))
-        {
-            left.push(format!("the description of <{resource}> has this text or IRI in it"));
+        let Some(number) = entry.head.trace else { continue };
+        let count = obsels_about(snapshot, &resource, number, subject)?.len();
+        if count > 0 {
+            left.push(format!("<{resource}> has {count} obsels of this subject"));
         }
-        if let Some(number) = entry.head.trace {
-            let count = obsels_about(&snapshot, &resource, number, subject)?.len();
-            if count > 0 {
-                left.push(format!("<{resource}> has {count} obsels of this subject"));
-            }
-        }
-        Ok(())
-    })?;
+    }
     Ok(left)
 }
 
-/// Tells whether a parameter quotes a subject, as a whole word.
-fn is_inside(object: &Term, subject: &str) -> bool {
-    let SimpleTerm::LiteralDatatype(lexical, _) = object else {
-        return false;
-    };
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    lexical.match_indices(subject).any(|(at, found)| {
-        !subject.is_empty()
-            && !lexical[..at].chars().next_back().is_some_and(is_word)
-            && !lexical[at + found.len()..].chars().next().is_some_and(is_word)
-    })
+/// Looks for descriptions that speak of what is gone, and for lists that name the subject as a user. The traces whose default
+/// subject is going to be changed are told by their paths.
+fn what_describes(snapshot: &Snapshot, gone: &Gone<'_>, defaults: &[String]) -> Result<Vec<String>> {
+    let mut left = Vec::new();
+    snapshot.for_each_below("", &mut |entry| {
+        let path = &entry.head.path;
+        let resource = format!("{}{path}", snapshot.root());
+        let is_going = |p: &Term| is_iri(p, ktbs::HAS_DEFAULT_SUBJECT) && defaults.contains(path);
+        let mut triples = entry.graph.iter().filter(|[_, p, _]| !is_going(p));
+        if triples.any(|[s, _, o]| gone.is_described(snapshot.root(), path, s, o)) {
+            left.push(format!("the description of <{resource}> has this text or IRI in it"));
+        }
+        Ok(())
+    })?;
+    for path in lists::naming(snapshot, gone.below, gone.subject)? {
+        let root = snapshot.root();
+        left.push(format!("the access control list of <{root}{path}> names this user"));
+    }
+    Ok(left)
 }
 
 /// Returns a random name for a subject.
