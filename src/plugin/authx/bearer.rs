@@ -23,8 +23,6 @@ use crate::resource::access::Visitor;
 
 /// Longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 8 << 10;
-/// Longest name of a user or a group, in bytes.
-const MAX_NAME: usize = 256;
 /// By how much clocks may differ, in seconds.
 pub(super) const LEEWAY: u64 = 30;
 /// The algorithms that are accepted.
@@ -210,14 +208,9 @@ fn check_header(token: &str) -> Result<(), String> {
     }
 }
 
-/// Tells whether a text can be the name of a user or of a group.
-pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= MAX_NAME && !name.contains(char::is_control)
-}
-
 /// Returns the user whom claims name; else why there is none.
 pub(super) fn visitor(authx: &Authx, claims: &Value) -> Result<Visitor, String> {
-    let is_name = |name: &&str| is_name(name);
+    let is_name = |name: &&str| Visitor::is_name(name);
     let user = claims.get(&authx.user_claim).and_then(Value::as_str).filter(is_name);
     let user = user.ok_or_else(|| format!("its claim {} is no name", authx.user_claim))?;
     let groups = match claims.get(&authx.groups_claim) {

@@ -413,7 +413,7 @@ fn by_api(address: &Url, claim: &str, token: &str) -> Result<Result<Visitor, Str
         Value::Number(user) => Some(user.to_string()),
         _ => None,
     };
-    let user = user.filter(|user| bearer::is_name(user));
+    let user = user.filter(|user| Visitor::is_name(user));
     Ok(user
         .map(|user| Visitor {
             user: Some(user),

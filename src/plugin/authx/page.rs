@@ -5,7 +5,7 @@ use ::http::{Method, request};
 use oauth2::url::Url;
 
 use super::{login, session};
-use crate::config::{Config, Policy};
+use crate::config::{Config, Policy, Way};
 use crate::error::Error;
 use crate::resource::Service;
 use crate::resource::view::Link;
@@ -70,7 +70,8 @@ fn escaped(address: &Url) -> String {
 
 /// Returns what a page tells of who looks at it: a link to log in or out, whose title is the name of the user.
 pub(super) fn link(config: &Config, service: &Service, request: &request::Parts) -> Option<Link> {
-    let user = service.visitor().and_then(|visitor| visitor.user.clone());
+    let visitor = service.visitor()?;
+    let user = visitor.user.clone();
     let link = |rel, address: Option<Url>| Link {
         uri: address.map(String::from).unwrap_or_default(),
         rel,
@@ -78,9 +79,7 @@ pub(super) fn link(config: &Config, service: &Service, request: &request::Parts)
     };
     let can_log_in = login::is_configured(config);
     match &user {
-        Some(_) if can_log_in && session::is_sent(config, request) => {
-            Some(link("logout", login::logout_address(config)))
-        }
+        Some(_) if visitor.way == Way::Login.name() => Some(link("logout", login::logout_address(config))),
         Some(_) => Some(link("user", None)),
         None if can_log_in => Some(link("login", login::address(config, asked(request)))),
         None => None,
