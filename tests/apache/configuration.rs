@@ -1,10 +1,30 @@
 //! A configuration that is changed while Apache runs.
 
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use rustix::process::{Signal, kill_process};
 
 use super::httpd::Httpd;
 
 const KTBS: &str = env!("CARGO_BIN_EXE_ktbs");
+
+/// Kills the processes of the program, and waits until they are dead: a request that one of them has accepted dies with it.
+fn kill_processes(httpd: &Httpd) {
+    let processes = httpd.processes();
+    for process in &processes {
+        kill_process(*process, Signal::KILL).expect("signalled");
+    }
+    let start = Instant::now();
+    for process in processes {
+        let stat = format!("/proc/{}/stat", process.as_raw_nonzero());
+        while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+            assert!(start.elapsed() < Duration::from_secs(10), "a process survives SIGKILL");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
 
 #[test]
 fn a_wrong_configuration_is_told_and_a_mended_one_read_at_once() {
@@ -17,9 +37,7 @@ fn a_wrong_configuration_is_told_and_a_mended_one_read_at_once() {
     assert!(answer.head.contains("Cache-Control: max-age=7"), "{answer:?}");
 
     httpd.configure("[server]\nmax-bytes = many\n");
-    for process in httpd.processes() {
-        kill_process(process, Signal::KILL).expect("signalled");
-    }
+    kill_processes(&httpd);
     for _ in 0..50 {
         let answer = httpd.answer("GET", "", "", b"");
         assert_eq!(answer.status, 500, "{answer:?}");
