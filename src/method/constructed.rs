@@ -1,89 +1,47 @@
 //! From a graph that a query constructed to the obsels of the target (kTBS documentation, "sparql").
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+
+use sophia::api::term::SimpleTerm;
 
 use super::term::{is_obsel_id, value};
 use super::{Inputs, Sink, Stop};
 use crate::digest::fnv128;
-use crate::obsel::{Arc, Blank, Obsel, Value};
-use crate::rdf::{self, Graph, Term, TermId, as_iri, as_literal, is_blank};
+use crate::obsel::{Arc, Blank, Name, Obsel, Value};
+use crate::rdf::{Graph, Term, TermId, as_iri, as_literal, is_blank};
 use crate::vocab::{self, ktbs};
 
 /// How deep blank nodes are followed to name an obsel after what is said of it.
 const NAMING_DEPTH: usize = 4;
 
-/// Gives an IRI, and the target as trace, to the blank nodes that have a begin: an IRI that follows from what is said of the
-/// node, so that it is the same from one computation to the next.
-pub(super) fn named(graph: &Graph, target: &str) -> Graph {
-    let begin = graph.iri_id(ktbs::HAS_BEGIN);
-    let nodes: BTreeSet<TermId> = graph
-        .ids()
-        .filter(|[s, p, _]| Some(*p) == begin && is_blank(graph.term(*s)))
-        .map(|[s, ..]| s)
-        .collect();
-    let mut own: HashMap<TermId, Vec<(TermId, TermId)>> = HashMap::new();
-    for [s, p, o] in graph.ids() {
-        own.entry(s).or_default().push((p, o));
-    }
-    let mut by_content: BTreeMap<u128, Vec<TermId>> = BTreeMap::new();
-    for node in nodes {
-        by_content
-            .entry(content(graph, &own, node, NAMING_DEPTH))
-            .or_default()
-            .push(node);
-    }
-    let mut names: HashMap<Term, Term> = HashMap::new();
-    for (digest, nodes) in by_content {
-        for (i, node) in nodes.into_iter().enumerate() {
-            let suffix = if i == 0 { String::new() } else { format!("-{i}") };
-            let iri = rdf::iri(format!("{target}o-{:010x}{suffix}", digest >> 88));
-            names.insert(graph.term(node).clone(), iri);
-        }
-    }
-    let mut named = graph.replaced(&names);
-    for iri in names.values() {
-        named.insert(iri, &rdf::iri(ktbs::HAS_TRACE), &rdf::iri(target));
-    }
-    named
-}
-
-/// Returns a digest of what is said of a node, which does not depend on the labels of blank nodes.
-fn content(graph: &Graph, own: &HashMap<TermId, Vec<(TermId, TermId)>>, node: TermId, depth: usize) -> u128 {
-    let mut lines: Vec<String> = Vec::new();
-    for (p, o) in own.get(&node).into_iter().flatten() {
-        let object = graph.term(*o);
-        let object = if is_blank(object) {
-            if depth == 0 {
-                "_".to_owned()
-            } else {
-                format!("_{:x}", content(graph, own, *o, depth - 1))
-            }
-        } else {
-            format!("{object:?}")
-        };
-        lines.push(format!("{:?} {object}", graph.term(*p)));
-    }
-    lines.sort_unstable();
-    fnv128(lines.join("\n").as_bytes())
-}
-
-/// Gives the obsels of a constructed graph to a sink: the nodes whose trace is the target. Returns the problems of those that
-/// cannot be obsels.
+/// Gives the obsels of a constructed graph to a sink: the nodes whose trace is the target, and the blank nodes that have a
+/// begin, which are named after what is said of them, so that their names are the same from one computation to the next.
+/// Returns the problems of those that cannot be obsels.
 ///
 /// # Errors
 /// Those of the sink.
 pub(super) fn put(inputs: &Inputs<'_>, graph: &Graph, sink: &mut dyn Sink) -> Result<Vec<String>, Stop> {
-    let mut own: HashMap<TermId, Vec<(TermId, TermId)>> = HashMap::new();
-    for [s, p, o] in graph.ids() {
-        own.entry(s).or_default().push((p, o));
-    }
+    let own = Own::of(graph);
+    let names = names(&own, inputs.target.iri);
     let (has_trace, target) = (graph.iri_id(ktbs::HAS_TRACE), graph.iri_id(inputs.target.iri));
-    let mut problems = Vec::new();
-    let members = graph
+    let mut members: Vec<TermId> = graph
         .ids()
-        .filter(|[_, p, o]| Some(*p) == has_trace && Some(*o) == target);
-    for [node, ..] in members.collect::<Vec<_>>() {
-        match obsel(inputs, graph, &own, node, sink)? {
+        .filter(|[_, p, o]| Some(*p) == has_trace && Some(*o) == target)
+        .map(|[node, ..]| node)
+        .chain(names.keys().copied())
+        .collect();
+    members.sort_unstable();
+    members.dedup();
+    let mut maker = Maker {
+        inputs,
+        own: &own,
+        names: &names,
+        roles: vec![None; graph.term_count()],
+        order: Order::new(sink)?,
+    };
+    let mut problems = Vec::new();
+    for node in members {
+        match maker.obsel(node, sink)? {
             Ok(obsel) => sink.put(&obsel)?,
             Err(problem) => problems.push(problem),
         }
@@ -91,131 +49,266 @@ pub(super) fn put(inputs: &Inputs<'_>, graph: &Graph, sink: &mut dyn Sink) -> Re
     Ok(problems)
 }
 
-/// Returns a node as an obsel, or why it is none. Without an end, it ends as it begins.
-fn obsel<'g>(
-    inputs: &Inputs<'_>,
+/// The triples of a graph, by subject.
+struct Own<'g> {
     graph: &'g Graph,
-    own: &HashMap<TermId, Vec<(TermId, TermId)>>,
-    node: TermId,
-    sink: &mut dyn Sink,
-) -> Result<Result<Obsel<'g>, String>, Stop> {
-    let term = graph.term(node);
-    let id = as_iri(term)
-        .and_then(|iri| iri.strip_prefix(inputs.target.iri))
-        .filter(|id| is_obsel_id(id));
-    let Some(id) = id else {
-        return Ok(Err(format!(
-            "An obsel is not directly below the trace: {}",
-            as_iri(term).unwrap_or("a blank node")
-        )));
+    /// Where those of each subject start in `pairs`, and where those of the last one end.
+    starts: Vec<usize>,
+    /// Predicate, object.
+    pairs: Vec<(TermId, TermId)>,
+}
+
+impl<'g> Own<'g> {
+    fn of(graph: &'g Graph) -> Self {
+        let mut starts = vec![0; graph.term_count() + 1];
+        for [s, ..] in graph.ids() {
+            starts[s as usize + 1] += 1;
+        }
+        for subject in 1..starts.len() {
+            starts[subject] += starts[subject - 1];
+        }
+        let mut next = starts.clone();
+        let mut pairs = vec![(0, 0); graph.len()];
+        for [s, p, o] in graph.ids() {
+            pairs[next[s as usize]] = (p, o);
+            next[s as usize] += 1;
+        }
+        Self { graph, starts, pairs }
+    }
+
+    fn pairs(&self, subject: TermId) -> &[(TermId, TermId)] {
+        let subject = subject as usize;
+        &self.pairs[self.starts[subject]..self.starts[subject + 1]]
+    }
+}
+
+/// Returns the ids of the blank nodes that have a begin.
+fn names(own: &Own<'_>, target: &str) -> HashMap<TermId, String> {
+    let begin = own.graph.iri_id(ktbs::HAS_BEGIN);
+    let mut contents = Contents {
+        own,
+        terms: vec![None; own.graph.term_count()],
     };
-    let mut obsel = Obsel { id, ..Obsel::default() };
-    let (mut begin, mut end) = (None, None);
-    let mut blanks: HashMap<TermId, u32> = HashMap::new();
-    for (p, o) in own.get(&node).into_iter().flatten() {
-        let property = as_iri(graph.term(*p)).unwrap_or_default();
-        let integer = || as_literal(graph.term(*o)).and_then(|text| text.trim().parse::<i64>().ok());
-        match property {
-            ktbs::HAS_TRACE => {}
-            ktbs::HAS_BEGIN | ktbs::HAS_END => {
-                let Some(time) = integer() else {
-                    return Ok(Err(format!("<{property}> of the obsel {id} is no integer (64 bits)")));
-                };
-                *(if property == ktbs::HAS_BEGIN {
-                    &mut begin
-                } else {
-                    &mut end
-                }) = Some(time);
-            }
-            vocab::rdf::TYPE => {
-                if let Some(class) = as_iri(graph.term(*o)) {
-                    obsel.types.push(Value::Named(sink.name(class)?));
+    let mut by_content: BTreeMap<u128, Vec<TermId>> = BTreeMap::new();
+    for node in 0..own.graph.term_count() as TermId {
+        let has_begin = own.pairs(node).iter().any(|(p, _)| Some(*p) == begin);
+        if has_begin && is_blank(own.graph.term(node)) {
+            let content = contents.of_node(node, NAMING_DEPTH);
+            by_content.entry(content >> 88).or_default().push(node);
+        }
+    }
+    let mut names = HashMap::new();
+    for (digest, nodes) in by_content {
+        let mut rank = 0..;
+        for node in nodes {
+            let free = rank.find_map(|rank| {
+                let suffix = if rank == 0 { String::new() } else { format!("-{rank}") };
+                let id = format!("o-{digest:010x}{suffix}");
+                let is_given = own.graph.iri_id(&format!("{target}{id}")).is_some();
+                (!is_given).then_some(id)
+            });
+            names.extend(free.map(|id| (node, id)));
+        }
+    }
+    names
+}
+
+/// Digests of what is said of nodes, which do not depend on the labels of blank nodes.
+struct Contents<'o, 'g> {
+    own: &'o Own<'g>,
+    /// The digests of the terms that are no blank nodes.
+    terms: Vec<Option<u64>>,
+}
+
+impl Contents<'_, '_> {
+    fn of_node(&mut self, node: TermId, depth: usize) -> u128 {
+        let own = self.own;
+        let mut lines: Vec<[u64; 2]> = Vec::new();
+        for &(p, o) in own.pairs(node) {
+            let object = match (is_blank(own.graph.term(o)), depth) {
+                (false, _) => self.of_term(o),
+                (true, 0) => 0,
+                (true, depth) => !self.of_node(o, depth - 1) as u64,
+            };
+            lines.push([self.of_term(p), object]);
+        }
+        lines.sort_unstable();
+        let bytes: Vec<u8> = lines.into_iter().flatten().flat_map(u64::to_be_bytes).collect();
+        fnv128(&bytes)
+    }
+
+    fn of_term(&mut self, id: TermId) -> u64 {
+        let term = self.own.graph.term(id);
+        *self.terms[id as usize].get_or_insert_with(|| {
+            let text = match term {
+                SimpleTerm::Iri(iri) => format!("<{iri}"),
+                SimpleTerm::LiteralDatatype(lexical, datatype) => format!("{datatype}\"{lexical}"),
+                SimpleTerm::LiteralLanguage(lexical, language, _) => format!("@{}\"{lexical}", language.as_str()),
+                other => format!("{other:?}"),
+            };
+            (fnv128(text.as_bytes()) >> 64) as u64
+        })
+    }
+}
+
+/// What an arc of a predicate becomes.
+#[derive(Clone, Copy)]
+enum Role {
+    Trace,
+    Begin,
+    End,
+    Type,
+    Property(Name),
+}
+
+/// Makes obsels of nodes.
+struct Maker<'a, 'g> {
+    inputs: &'a Inputs<'a>,
+    own: &'a Own<'g>,
+    /// The ids of the blank nodes that are obsels.
+    names: &'g HashMap<TermId, String>,
+    /// What the predicates that were met become.
+    roles: Vec<Option<Role>>,
+    order: Order,
+}
+
+impl<'g> Maker<'_, 'g> {
+    /// Returns a node as an obsel, or why it is none. Without an end, it ends as it begins.
+    fn obsel(&mut self, node: TermId, sink: &mut dyn Sink) -> Result<Result<Obsel<'g>, String>, Stop> {
+        let (graph, own) = (self.own.graph, self.own);
+        let iri = as_iri(graph.term(node));
+        let given = || {
+            iri.and_then(|iri| iri.strip_prefix(self.inputs.target.iri))
+                .filter(|id| is_obsel_id(id))
+        };
+        let Some(id) = self.names.get(&node).map(String::as_str).or_else(given) else {
+            return Ok(Err(format!(
+                "An obsel is not directly below the trace: {}",
+                iri.unwrap_or("a blank node")
+            )));
+        };
+        let mut obsel = Obsel { id, ..Obsel::default() };
+        let (mut begin, mut end) = (None, None);
+        let mut blanks: HashMap<TermId, u32> = HashMap::new();
+        for &(p, o) in own.pairs(node) {
+            let time = || as_literal(graph.term(o)).and_then(|text| text.trim().parse::<i64>().ok());
+            match self.role(p, sink)? {
+                Role::Trace => {}
+                role @ (Role::Begin | Role::End) => {
+                    let Some(time) = time() else {
+                        let property = as_iri(graph.term(p)).unwrap_or_default();
+                        return Ok(Err(format!("<{property}> of the obsel {id} is no integer (64 bits)")));
+                    };
+                    *(if matches!(role, Role::Begin) {
+                        &mut begin
+                    } else {
+                        &mut end
+                    }) = Some(time);
                 }
-            }
-            _ => {
-                if let Some(object) = node_value(inputs, graph, *o, &mut blanks, sink)? {
-                    obsel.arcs.push(Arc {
-                        predicate: sink.name(property)?,
-                        object,
-                    });
+                Role::Type => {
+                    if let Some(class) = as_iri(graph.term(o)) {
+                        obsel.types.push(Value::Named(sink.name(class)?));
+                    }
+                }
+                Role::Property(predicate) => {
+                    if let Some(object) = self.object(o, &mut blanks, sink)? {
+                        obsel.arcs.push(Arc { predicate, object });
+                    }
                 }
             }
         }
+        self.describe_blanks(&mut blanks, &mut obsel, sink)?;
+        let Some(begin) = begin else {
+            return Ok(Err(format!("The obsel {id} has no begin")));
+        };
+        (obsel.begin, obsel.end) = (begin, end.unwrap_or(begin));
+        if obsel.end < obsel.begin {
+            return Ok(Err(format!("The obsel {id} ends before it begins")));
+        }
+        if obsel.types.is_empty() {
+            obsel.types.push(Value::Named(sink.name(ktbs::OBSEL)?));
+        }
+        self.order.sort(&mut obsel.arcs);
+        Ok(Ok(obsel))
     }
-    describe_blanks(inputs, graph, own, &mut blanks, &mut obsel, sink)?;
-    let Some(begin) = begin else {
-        return Ok(Err(format!("The obsel {id} has no begin")));
-    };
-    (obsel.begin, obsel.end) = (begin, end.unwrap_or(begin));
-    if obsel.end < obsel.begin {
-        return Ok(Err(format!("The obsel {id} ends before it begins")));
-    }
-    if obsel.types.is_empty() {
-        obsel.types.push(Value::Named(sink.name(ktbs::OBSEL)?));
-    }
-    sort(&mut obsel.arcs, sink)?;
-    Ok(Ok(obsel))
-}
 
-/// Adds what is said of the blank nodes to which an obsel leads.
-fn describe_blanks<'g>(
-    inputs: &Inputs<'_>,
-    graph: &'g Graph,
-    own: &HashMap<TermId, Vec<(TermId, TermId)>>,
-    blanks: &mut HashMap<TermId, u32>,
-    obsel: &mut Obsel<'g>,
-    sink: &mut dyn Sink,
-) -> Result<(), Stop> {
-    let mut pending: Vec<(TermId, u32)> = blanks.iter().map(|(node, number)| (*node, *number)).collect();
-    pending.sort_unstable_by_key(|(_, number)| std::cmp::Reverse(*number));
-    while let Some((node, number)) = pending.pop() {
-        for (p, o) in own.get(&node).into_iter().flatten() {
-            let known = blanks.len();
-            if let Some(object) = node_value(inputs, graph, *o, blanks, sink)? {
-                let predicate = sink.name(as_iri(graph.term(*p)).unwrap_or_default())?;
-                obsel.blank_arcs.push((Blank::Own(number), Arc { predicate, object }));
-            }
-            if blanks.len() > known {
-                pending.push((*o, known as u32));
+    /// Adds what is said of the blank nodes to which an obsel leads.
+    fn describe_blanks(
+        &self,
+        blanks: &mut HashMap<TermId, u32>,
+        obsel: &mut Obsel<'g>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
+        let (graph, own) = (self.own.graph, self.own);
+        let mut pending: Vec<(TermId, u32)> = blanks.iter().map(|(node, number)| (*node, *number)).collect();
+        pending.sort_unstable_by_key(|(_, number)| std::cmp::Reverse(*number));
+        while let Some((node, number)) = pending.pop() {
+            for &(p, o) in own.pairs(node) {
+                let known = blanks.len();
+                if let Some(object) = self.object(o, blanks, sink)? {
+                    let predicate = sink.name(as_iri(graph.term(p)).unwrap_or_default())?;
+                    obsel.blank_arcs.push((Blank::Own(number), Arc { predicate, object }));
+                }
+                if blanks.len() > known {
+                    pending.push((o, known as u32));
+                }
             }
         }
+        obsel.blank_arcs.sort_by_key(|(node, arc)| (*node, arc.predicate));
+        Ok(())
     }
-    obsel.blank_arcs.sort_by_key(|(node, arc)| (*node, arc.predicate));
-    Ok(())
-}
 
-fn node_value<'g>(
-    inputs: &Inputs<'_>,
-    graph: &'g Graph,
-    id: TermId,
-    blanks: &mut HashMap<TermId, u32>,
-    sink: &mut dyn Sink,
-) -> Result<Option<Value<'g>>, Stop> {
-    let term = graph.term(id);
-    if is_blank(term) {
+    fn object(
+        &self,
+        id: TermId,
+        blanks: &mut HashMap<TermId, u32>,
+        sink: &mut dyn Sink,
+    ) -> Result<Option<Value<'g>>, Stop> {
+        let term: &'g Term = self.own.graph.term(id);
+        if !is_blank(term) {
+            return value(self.inputs, term, sink);
+        }
+        if let Some(id) = self.names.get(&id) {
+            return Ok(Some(Value::Obsel(id)));
+        }
         let next = blanks.len() as u32;
-        return Ok(Some(Value::Blank(Blank::Own(*blanks.entry(id).or_insert(next)))));
+        Ok(Some(Value::Blank(Blank::Own(*blanks.entry(id).or_insert(next)))))
     }
-    value(inputs, term, sink)
+
+    fn role(&mut self, predicate: TermId, sink: &mut dyn Sink) -> Result<Role, Stop> {
+        if let Some(role) = self.roles[predicate as usize] {
+            return Ok(role);
+        }
+        let role = match as_iri(self.own.graph.term(predicate)).unwrap_or_default() {
+            ktbs::HAS_TRACE => Role::Trace,
+            ktbs::HAS_BEGIN => Role::Begin,
+            ktbs::HAS_END => Role::End,
+            vocab::rdf::TYPE => Role::Type,
+            property => Role::Property(sink.name(property)?),
+        };
+        self.roles[predicate as usize] = Some(role);
+        Ok(role)
+    }
 }
 
-/// Puts the arcs of one predicate together, those of the kTBS first, as records have them.
-pub(super) fn sort(arcs: &mut [Arc<'_>], sink: &mut dyn Sink) -> Result<(), Stop> {
-    let mut first = Vec::with_capacity(4);
-    for property in [
-        ktbs::HAS_BEGIN_DT,
-        ktbs::HAS_END_DT,
-        ktbs::HAS_SUBJECT,
-        ktbs::HAS_SOURCE_OBSEL,
-    ] {
-        first.push(sink.name(property)?);
+/// The order in which records have arcs: those of one predicate together, those of the kTBS first.
+pub(super) struct Order([Name; 4]);
+
+impl Order {
+    pub(super) fn new(sink: &mut dyn Sink) -> Result<Self, Stop> {
+        Ok(Self([
+            sink.name(ktbs::HAS_BEGIN_DT)?,
+            sink.name(ktbs::HAS_END_DT)?,
+            sink.name(ktbs::HAS_SUBJECT)?,
+            sink.name(ktbs::HAS_SOURCE_OBSEL)?,
+        ]))
     }
-    arcs.sort_by_key(|arc| {
-        let rank = first
-            .iter()
-            .position(|name| *name == arc.predicate)
-            .unwrap_or(first.len());
-        (rank, arc.predicate)
-    });
-    Ok(())
+
+    pub(super) fn sort(&self, arcs: &mut [Arc<'_>]) {
+        let Self(first) = self;
+        arcs.sort_by_key(|arc| {
+            let rank = first.iter().position(|name| *name == arc.predicate);
+            (rank.unwrap_or(first.len()), arc.predicate)
+        });
+    }
 }

@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::constructed::Order;
 use super::params::{Parameters, is_used, substitute};
 use super::progress::News;
 use super::term::{is_obsel_id, value};
-use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, selection, source};
+use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, query, selection, source};
 use crate::obsel::{Arc, Obsel, Value};
 use crate::rdf::{Term, as_iri, as_literal};
 use crate::sparql::{Context, Dataset, Form, Query};
@@ -234,8 +235,9 @@ impl Rows {
         problems: &mut Vec<String>,
         sink: &mut dyn Sink,
     ) -> Result<(), Stop> {
+        let order = Order::new(sink)?;
         for (id, row) in &self.best {
-            match obsel(inputs, columns, id, row, sink)? {
+            match obsel(inputs, columns, id, row, &order, sink)? {
                 Ok(obsel) => sink.put(&obsel)?,
                 Err(problem) if problems.len() < SHOWN => problems.push(problem),
                 Err(_) => {}
@@ -260,6 +262,7 @@ fn obsel<'r>(
     columns: &[Column],
     id: &'r str,
     row: &'r [Option<Term>],
+    order: &Order,
     sink: &mut dyn Sink,
 ) -> Result<Result<Obsel<'r>, String>, Stop> {
     let mut obsel = Obsel { id, ..Obsel::default() };
@@ -308,7 +311,7 @@ fn obsel<'r>(
     if obsel.end < obsel.begin {
         return Ok(Err(format!("{id} ends before it begins")));
     }
-    constructed::sort(&mut obsel.arcs, sink)?;
+    order.sort(&mut obsel.arcs);
     let mut known = HashSet::new();
     obsel.arcs.retain(|arc| known.insert(*arc));
     Ok(Ok(obsel))

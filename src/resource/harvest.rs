@@ -3,9 +3,9 @@
 //! A method may run for long, and the store has one writer at a time: nothing is written to the store meanwhile. What the
 //! method gives is kept in memory and, beyond some size, in an unlinked temporary file.
 
-use std::collections::HashMap;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 
+use hashbrown::HashMap;
 use tempfile::SpooledTempFile;
 
 use super::monotonicity::Monotonicity;
@@ -15,13 +15,16 @@ use crate::error::{Error, Result};
 use crate::method::Sink;
 use crate::obsel::{Name, Obsel};
 use crate::store::codec::{Input, put_int, put_text};
-use crate::store::{Change, Place, Reading, Tags, TraceNumber, record};
+use crate::store::{Change, Filling, Place, Reading, Tags, TraceNumber, record};
 
 /// How much is kept in memory, in bytes.
 const IN_MEMORY: usize = 16 << 20;
 
 /// Numbers from here on are given by the harvest to IRIs that the dictionary of the store did not have.
 const FIRST_NEW_NAME: u32 = 1 << 31;
+
+/// A mark, then the length of the body in 8 bytes.
+const HEADER: usize = 9;
 
 const CLEAR: u8 = 0;
 const PUT: u8 = 1;
@@ -31,6 +34,8 @@ const REMOVE: u8 = 2;
 pub struct Harvest<'r> {
     reading: &'r dyn Reading,
     kept: SpooledTempFile,
+    /// The change that is being written, kept for its room.
+    change: Vec<u8>,
     count: u64,
     new_names: Vec<String>,
     numbers: HashMap<String, Name>,
@@ -43,6 +48,7 @@ impl<'r> Harvest<'r> {
         Self {
             reading,
             kept,
+            change: Vec::new(),
             count: 0,
             new_names: Vec::new(),
             numbers: HashMap::new(),
@@ -62,13 +68,15 @@ impl<'r> Harvest<'r> {
         })
     }
 
-    fn keep(&mut self, mark: u8, body: &[u8]) -> Result<()> {
-        let mut header = vec![mark];
-        header.extend_from_slice(&(body.len() as u64).to_be_bytes());
-        self.kept
-            .write_all(&header)
-            .and_then(|()| self.kept.write_all(body))
-            .map_err(spool)?;
+    /// Keeps a mark, and the body that a function writes.
+    fn keep(&mut self, mark: u8, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        let change = &mut self.change;
+        change.clear();
+        change.extend_from_slice(&[mark, 0, 0, 0, 0, 0, 0, 0, 0]);
+        write(change);
+        let length = (change.len() - HEADER) as u64;
+        change[1..HEADER].copy_from_slice(&length.to_be_bytes());
+        self.kept.write_all(change).map_err(spool)?;
         self.count += 1;
         Ok(())
     }
@@ -86,20 +94,20 @@ impl Dictionary for Harvest<'_> {
 
 impl Sink for Harvest<'_> {
     fn clear(&mut self) -> Result<()> {
-        self.keep(CLEAR, &[])
+        self.keep(CLEAR, |_| ())
     }
 
     fn put(&mut self, obsel: &Obsel<'_>) -> Result<()> {
-        let mut body = Vec::with_capacity(128);
-        put_text(&mut body, obsel.id);
-        put_int(&mut body, obsel.begin);
-        put_int(&mut body, obsel.end);
-        body.extend_from_slice(&record::encode(obsel));
-        self.keep(PUT, &body)
+        self.keep(PUT, |body| {
+            put_text(body, obsel.id);
+            put_int(body, obsel.begin);
+            put_int(body, obsel.end);
+            record::put(body, obsel);
+        })
     }
 
     fn remove(&mut self, id: &str) -> Result<()> {
-        self.keep(REMOVE, id.as_bytes())
+        self.keep(REMOVE, |body| body.extend_from_slice(id.as_bytes()))
     }
 
     fn name(&mut self, iri: &str) -> Result<Name> {
@@ -164,25 +172,34 @@ impl Changes {
     pub fn store(self, change: &mut Change<'_>, trace: TraceNumber) -> Result<()> {
         let names = self.names(change)?;
         let mut kept = BufReader::new(self.kept);
+        // What comes after all was dropped is not compared with what there is.
+        let mut filling: Option<Filling> = None;
         // A computed trace has no pseudo-monotonicity range of its own.
         let mut monotonicity = Monotonicity::new(change.last_place(trace)?, 0);
-        let (mut only_adds, mut adds, mut cleared) = (true, false, false);
+        let (mut only_adds, mut adds) = (true, false);
         let mut body = Vec::new();
         for _ in 0..self.count {
             let mark = read_change(&mut kept, &mut body).map_err(spool)?;
             match mark {
                 CLEAR => {
                     change.delete_obsels(trace)?;
-                    (only_adds, cleared) = (false, true);
+                    filling = Some(Filling::of(trace));
+                    only_adds = false;
                 }
                 REMOVE => {
+                    if let Some(filling) = &mut filling {
+                        filling.write(change)?;
+                    }
                     let id = std::str::from_utf8(&body).map_err(|error| Error::Internal(error.to_string()))?;
                     only_adds &= !change.remove_obsel(trace, id)?;
                 }
                 _ => {
                     let obsel = decode(&body, &names)?;
-                    let known = if cleared { None } else { change.obsel(trace, obsel.id)? };
-                    match known {
+                    if let Some(filling) = &mut filling {
+                        filling.add(change, &obsel)?;
+                        continue;
+                    }
+                    match change.obsel(trace, obsel.id)? {
                         Some(known) if known == obsel => {}
                         Some(_) => {
                             change.replace_obsel(trace, &obsel)?;
@@ -204,6 +221,9 @@ impl Changes {
                     }
                 }
             }
+        }
+        if let Some(mut filling) = filling {
+            filling.write(change)?;
         }
         if !only_adds {
             change.renew_tags(trace)?;
@@ -231,16 +251,18 @@ fn decode<'b>(body: &'b [u8], names: &[Name]) -> Result<Obsel<'b>> {
     };
     (obsel.begin, obsel.end) = (input.int()?, input.int()?);
     record::decode(input.0, &mut obsel)?;
-    obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
-        Some(new) => names[new as usize],
-        None => name,
-    });
+    if !names.is_empty() {
+        obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
+            Some(new) => names[new as usize],
+            None => name,
+        });
+    }
     Ok(obsel)
 }
 
 /// Reads a mark and, into `body`, what follows it.
 fn read_change(kept: &mut impl Read, body: &mut Vec<u8>) -> std::io::Result<u8> {
-    let mut header = [0; 9];
+    let mut header = [0; HEADER];
     kept.read_exact(&mut header)?;
     let [mark, length @ ..] = header;
     body.resize(

@@ -5,6 +5,7 @@
 
 use super::codec::{Input, put_int, put_uint};
 use super::{Result, Tag};
+use crate::obsel::Obsel;
 
 /// The four tags of a collection of obsels (kTBS documentation, "monotonicity"), most volatile first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,19 @@ impl TraceRecord {
         }
     }
 
+    /// Counts one more obsel.
+    pub(super) fn count(&mut self, obsel: &Obsel<'_>, mentions: u64) {
+        self.min_begin = if self.obsels == 0 {
+            obsel.begin
+        } else {
+            self.min_begin.min(obsel.begin)
+        };
+        self.max_duration = self.max_duration.max(obsel.end.abs_diff(obsel.begin));
+        self.obsels += 1;
+        self.triples += obsel.triple_count();
+        self.mentions += mentions;
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64);
         for value in [
@@ -111,29 +125,5 @@ impl TraceRecord {
                 },
             },
         })
-    }
-}
-
-/// What is tallied in each trace: how many obsels have a type, a subject, a predicate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Tally {
-    /// Obsels of a type.
-    Type,
-    /// Obsels of a subject.
-    Subject,
-    /// Obsels that have a predicate of their own, `hasTrace`, `hasBegin`, `hasEnd` and `rdf:type` aside.
-    Predicate,
-    /// Obsels in whose description a predicate occurs elsewhere: on a blank node, or pointing to the obsel.
-    Elsewhere,
-}
-
-impl Tally {
-    pub(super) fn mark(self) -> u8 {
-        match self {
-            Self::Type => 0,
-            Self::Subject => 1,
-            Self::Predicate => 2,
-            Self::Elsewhere => 3,
-        }
     }
 }
