@@ -168,7 +168,7 @@ pub fn identifier(iri: &str) -> &str {
 }
 
 /// Puts two texts together.
-fn concat<'t>(texts: &'t Bump, start: &str, end: &str) -> &'t str {
+pub fn concat<'t>(texts: &'t Bump, start: &str, end: &str) -> &'t str {
     let mut text = bumpalo::collections::String::with_capacity_in(start.len() + end.len(), texts);
     text.push_str(start);
     text.push_str(end);

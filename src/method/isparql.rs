@@ -137,16 +137,20 @@ fn column(variable: &str, model: &str) -> Column {
 }
 
 fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Result<Computed, Stop> {
-    let ready = match prepare(inputs) {
+    let mut ready = match prepare(inputs) {
         (_, Some(ready)) => ready,
         (description, None) => return Err(description.errors.into()),
     };
+    // Where the rows of an obsel may depend on any other, nothing can be kept; the order that a query asks for may too.
+    let is_local = ready.query.is_about("sourceObsel") && !ready.query.is_ordered();
+    if is_local {
+        // The obsels of the source are given in order, which then serves nothing.
+        ready.query.unsort();
+    }
     let (source, query) = (ready.source, &ready.query);
     let columns: Vec<Column> = (query.variables().iter())
         .map(|name| column(name, &ready.model))
         .collect();
-    // Where the rows of an obsel may depend on any other, nothing can be kept; the order that a query asks for may too.
-    let is_local = query.is_about("sourceObsel") && !query.is_ordered();
     let (news, computed) = selection::start(inputs, &(&ready.text, &ready.model), state.filter(|_| is_local), sink)?;
     let Some(bounds) = news.bounds() else {
         return Ok(computed);

@@ -13,9 +13,10 @@ use super::recording::Dictionary;
 use super::relations;
 use crate::error::{Error, Result};
 use crate::method::Sink;
-use crate::obsel::{Name, Obsel};
+use crate::obsel::{Name, Obsel, Value};
 use crate::store::codec::{Input, put_int, put_text};
-use crate::store::{Change, Filling, Place, Reading, Tags, TraceNumber, record};
+use crate::store::{Change, Counts, Filling, Place, Reading, Tags, TraceNumber, record};
+use crate::vocab::ktbs;
 
 /// How much is kept in memory, in bytes.
 const IN_MEMORY: usize = 16 << 20;
@@ -29,6 +30,9 @@ const HEADER: usize = 9;
 const CLEAR: u8 = 0;
 const PUT: u8 = 1;
 const REMOVE: u8 = 2;
+/// A put after a clear, of an obsel that speaks of no other and whose names the dictionary has: its record is stored as it
+/// is, and it is counted already.
+const PUT_PLAIN: u8 = 3;
 
 /// What a method gave.
 pub struct Harvest<'r> {
@@ -39,6 +43,10 @@ pub struct Harvest<'r> {
     count: u64,
     new_names: Vec<String>,
     numbers: HashMap<String, Name>,
+    /// The name of `k:hasSubject`, if the dictionary has it.
+    has_subject: Option<Name>,
+    /// Of the plain obsels; `None` before a clear.
+    counts: Option<Counts>,
 }
 
 impl<'r> Harvest<'r> {
@@ -52,6 +60,8 @@ impl<'r> Harvest<'r> {
             count: 0,
             new_names: Vec::new(),
             numbers: HashMap::new(),
+            has_subject: None,
+            counts: None,
         }
     }
 
@@ -65,6 +75,7 @@ impl<'r> Harvest<'r> {
             kept: self.kept,
             count: self.count,
             new_names: self.new_names,
+            counts: self.counts,
         })
     }
 
@@ -94,11 +105,20 @@ impl Dictionary for Harvest<'_> {
 
 impl Sink for Harvest<'_> {
     fn clear(&mut self) -> Result<()> {
+        self.has_subject = self.reading.name_of(ktbs::HAS_SUBJECT)?;
+        self.counts = Some(Counts::default());
         self.keep(CLEAR, |_| ())
     }
 
     fn put(&mut self, obsel: &Obsel<'_>) -> Result<()> {
-        self.keep(PUT, |body| {
+        let mark = match &mut self.counts {
+            Some(counts) if is_plain(obsel) => {
+                counts.add(obsel, self.has_subject);
+                PUT_PLAIN
+            }
+            _ => PUT,
+        };
+        self.keep(mark, |body| {
             put_text(body, obsel.id);
             put_int(body, obsel.begin);
             put_int(body, obsel.end);
@@ -131,6 +151,7 @@ pub struct Changes {
     kept: SpooledTempFile,
     count: u64,
     new_names: Vec<String>,
+    counts: Option<Counts>,
 }
 
 impl Changes {
@@ -152,7 +173,7 @@ impl Changes {
         let mut kept = BufReader::new(self.kept);
         let mut body = Vec::new();
         for _ in 0..self.count {
-            if read_change(&mut kept, &mut body).map_err(spool)? == PUT {
+            if [PUT, PUT_PLAIN].contains(&read_change(&mut kept, &mut body).map_err(spool)?) {
                 f(change, &mut decode(&body, &names)?)?;
             }
         }
@@ -174,6 +195,7 @@ impl Changes {
         let mut kept = BufReader::new(self.kept);
         // What comes after all was dropped is not compared with what there is.
         let mut filling: Option<Filling> = None;
+        let mut counts = self.counts;
         // A computed trace has no pseudo-monotonicity range of its own.
         let mut monotonicity = Monotonicity::new(change.last_place(trace)?, 0);
         let (mut only_adds, mut adds) = (true, false);
@@ -189,9 +211,16 @@ impl Changes {
                 REMOVE => {
                     if let Some(filling) = &mut filling {
                         filling.write(change)?;
+                        change.count(trace, counts.take().unwrap_or_default())?;
                     }
                     let id = std::str::from_utf8(&body).map_err(|error| Error::Internal(error.to_string()))?;
                     only_adds &= !change.remove_obsel(trace, id)?;
+                }
+                PUT_PLAIN => {
+                    let (id, begin, end, record) = split(&body)?;
+                    if let Some(filling) = &mut filling {
+                        filling.add_record(change, (end, begin, id), record)?;
+                    }
                 }
                 _ => {
                     let obsel = decode(&body, &names)?;
@@ -224,6 +253,7 @@ impl Changes {
         }
         if let Some(mut filling) = filling {
             filling.write(change)?;
+            change.count(trace, counts.unwrap_or_default())?;
         }
         if !only_adds {
             change.renew_tags(trace)?;
@@ -242,15 +272,36 @@ impl Changes {
     }
 }
 
+/// Tells whether an obsel speaks of no other, and the dictionary has all its names.
+fn is_plain(obsel: &Obsel<'_>) -> bool {
+    let is_known = |name: &Name| name.0 < FIRST_NEW_NAME;
+    let is_plain = |value: &Value<'_>| match value {
+        Value::Obsel(id) => *id == obsel.id,
+        Value::Named(name) | Value::Typed(_, name) => is_known(name),
+        _ => true,
+    };
+    obsel.types.iter().all(is_plain)
+        && obsel
+            .triples()
+            .all(|(subject, arc)| is_plain(&subject) && is_known(&arc.predicate) && is_plain(&arc.object))
+}
+
+/// Returns the id, the begin, the end and the record of an obsel that was put.
+fn split(body: &[u8]) -> Result<(&str, i64, i64, &[u8])> {
+    let mut input = Input(body);
+    Ok((input.text()?, input.int()?, input.int()?, input.0))
+}
+
 /// Returns the obsel that was put, with the names that the store now has.
 fn decode<'b>(body: &'b [u8], names: &[Name]) -> Result<Obsel<'b>> {
-    let mut input = Input(body);
+    let (id, begin, end, record) = split(body)?;
     let mut obsel = Obsel {
-        id: input.text()?,
+        id,
+        begin,
+        end,
         ..Obsel::default()
     };
-    (obsel.begin, obsel.end) = (input.int()?, input.int()?);
-    record::decode(input.0, &mut obsel)?;
+    record::decode(record, &mut obsel)?;
     if !names.is_empty() {
         obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
             Some(new) => names[new as usize],

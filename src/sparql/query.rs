@@ -197,6 +197,12 @@ impl Query {
         local::is_ordered(self.pattern())
     }
 
+    /// Forgets in which order rows come, here and in the queries inside: for a query that [is about](Query::is_about) nodes,
+    /// whose rows do not depend on it.
+    pub fn unsort(&mut self) {
+        local::unsort(pattern_mut(&mut self.algebra));
+    }
+
     fn pattern(&self) -> &GraphPattern {
         match &self.algebra {
             spargebra::Query::Select { pattern, .. }

@@ -40,21 +40,39 @@ impl Filling {
     /// # Errors
     /// `Refused`: there is an obsel of some id already, or the id is too long; `Full`.
     pub fn add(&mut self, change: &mut Change<'_>, obsel: &Obsel<'_>) -> Result<()> {
-        check_id(obsel.id)?;
-        let trace = self.trace;
-        self.obsels.push(
-            |key| codec::put_obsel_key(key, trace, obsel.end, obsel.begin, obsel.id),
-            |value| record::put(value, obsel),
-        );
-        self.ids.push(
-            |key| codec::put_id_key(key, trace, obsel.id),
-            |value| codec::put_id_value(value, obsel.end, obsel.begin),
-        );
-        let mentions = mention_keys(trace, obsel);
+        let mentions = mention_keys(self.trace, obsel);
         for mention in &mentions {
             self.mentions.push(|key| key.extend_from_slice(mention), |_| ());
         }
-        change.count_obsel(trace, obsel, mentions.len() as u64)?;
+        change.count_obsel(self.trace, obsel, mentions.len() as u64)?;
+        self.push(change, (obsel.end, obsel.begin, obsel.id), |value| {
+            record::put(value, obsel)
+        })
+    }
+
+    /// Adds an obsel that speaks of no other, given its end, its begin, its id and its record. It is counted apart, by
+    /// [`Change::count`].
+    ///
+    /// # Errors
+    /// As for [`Filling::add`].
+    pub fn add_record(&mut self, change: &mut Change<'_>, place: (i64, i64, &str), record: &[u8]) -> Result<()> {
+        self.push(change, place, |value| value.extend_from_slice(record))
+    }
+
+    fn push(
+        &mut self,
+        change: &mut Change<'_>,
+        (end, begin, id): (i64, i64, &str),
+        record: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        check_id(id)?;
+        let trace = self.trace;
+        self.obsels
+            .push(|key| codec::put_obsel_key(key, trace, end, begin, id), record);
+        self.ids.push(
+            |key| codec::put_id_key(key, trace, id),
+            |value| codec::put_id_value(value, end, begin),
+        );
         if self.obsels.bytes.len() > RUN {
             self.write(change)?;
         }
@@ -78,8 +96,18 @@ impl Filling {
 #[derive(Debug, Default)]
 struct Rows {
     bytes: Vec<u8>,
-    /// Where each row starts, where its key ends, where it ends.
-    places: Vec<[usize; 3]>,
+    places: Vec<Row>,
+}
+
+/// Where a row is in the bytes of [`Rows`].
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// What follows the trace in the key, as a number: most rows are sorted by it alone.
+    rank: u64,
+    start: usize,
+    /// Where its key ends.
+    middle: usize,
+    end: usize,
 }
 
 impl Rows {
@@ -88,16 +116,25 @@ impl Rows {
         key(&mut self.bytes);
         let middle = self.bytes.len();
         value(&mut self.bytes);
-        self.places.push([start, middle, self.bytes.len()]);
+        let mut rank = [0; 8];
+        let after_trace = self.bytes[start..middle].iter().skip(8);
+        rank.iter_mut().zip(after_trace).for_each(|(rank, byte)| *rank = *byte);
+        self.places.push(Row {
+            rank: u64::from_be_bytes(rank),
+            start,
+            middle,
+            end: self.bytes.len(),
+        });
     }
 
     /// Writes the rows in order, and forgets them.
     fn write(&mut self, table: Table, txn: &mut RwTxn<'_>) -> Result<()> {
         let Self { bytes, places } = self;
-        let key = |&[start, middle, _]: &[usize; 3]| &bytes[start..middle];
-        // Obsels that are computed in order come in order.
-        if !places.is_sorted_by_key(key) {
-            places.sort_unstable_by(|a, b| key(a).cmp(key(b)));
+        let key = |row: &Row| &bytes[row.start..row.middle];
+        // All are of one trace. Those of obsels that are computed in order come in order.
+        let compare = |a: &Row, b: &Row| a.rank.cmp(&b.rank).then_with(|| key(a).cmp(key(b)));
+        if !places.is_sorted_by(|a, b| compare(a, b).is_le()) {
+            places.sort_unstable_by(compare);
         }
         let Some(first) = places.first() else {
             return Ok(());
@@ -109,10 +146,10 @@ impl Rows {
         } else {
             PutFlags::NO_OVERWRITE
         };
-        for place in places.iter() {
-            let value = &bytes[place[1]..place[2]];
-            match table.put_with_flags(txn, flags, key(place), value) {
-                Err(heed::Error::Mdb(MdbError::KeyExist)) => return Err(is_there(key(place))),
+        for row in places.iter() {
+            let value = &bytes[row.middle..row.end];
+            match table.put_with_flags(txn, flags, key(row), value) {
+                Err(heed::Error::Mdb(MdbError::KeyExist)) => return Err(is_there(key(row))),
                 result => result?,
             }
         }

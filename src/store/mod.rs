@@ -44,7 +44,7 @@ pub use reading::{Bounds, Reading, Transaction, VisitPlace};
 pub use sight::{Seen, Sight};
 pub use snapshot::Snapshot;
 pub use tallies::Tally;
-pub use traces::{Tags, TraceRecord};
+pub use traces::{Counts, Tags, TraceRecord};
 
 use crate::rdf::Graph;
 

@@ -8,6 +8,7 @@ use heed::{MdbError, PutFlags};
 use super::change::Change;
 use super::codec::{self, ID_BYTES, KEY_BYTES};
 use super::reading::{Bounds, Reading, decode_obsel};
+use super::traces::{Counts, Totals};
 use super::{Place, Result, StoreError, TraceNumber, now, record};
 use crate::obsel::{Arc, Name, Obsel, Value};
 use crate::vocab;
@@ -42,7 +43,19 @@ impl Change<'_> {
     pub(super) fn count_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>, mentions: u64) -> Result<()> {
         self.tally_obsel(trace, obsel, 1)?;
         let record = self.record(trace)?;
-        record.count(obsel, mentions);
+        record.count(Totals::of(obsel, mentions));
+        record.modified = now();
+        Ok(())
+    }
+
+    /// Counts obsels that were added.
+    ///
+    /// # Errors
+    /// `Damaged` if there is no such trace.
+    pub fn count(&mut self, trace: TraceNumber, counts: Counts) -> Result<()> {
+        self.tallies_mut().of(trace).add(counts.tallies);
+        let record = self.record(trace)?;
+        record.count(counts.totals);
         record.modified = now();
         Ok(())
     }
@@ -165,7 +178,7 @@ impl Change<'_> {
     /// Counts the types, the subject and the predicates of an obsel, or discounts them.
     fn tally_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>, difference: i64) -> Result<()> {
         let has_subject = self.name(vocab::ktbs::HAS_SUBJECT)?;
-        self.tallies_mut().count(trace, obsel, has_subject, difference);
+        self.tallies_mut().of(trace).count(obsel, Some(has_subject), difference);
         Ok(())
     }
 

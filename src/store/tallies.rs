@@ -29,17 +29,65 @@ impl Tally {
     }
 }
 
+/// What is tallied.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What<'k> {
+    /// A name. Not for subjects.
+    Name(Tally, Name),
+    /// A subject, as it stands in the key.
+    Subject(&'k [u8]),
+}
+
+impl What<'_> {
+    /// Returns the key in the table, without the trace.
+    pub(super) fn key(self) -> Vec<u8> {
+        let (tally, name);
+        let (mark, rest) = match self {
+            Self::Name(of, what) => {
+                (tally, name) = (of, what.0.to_be_bytes());
+                (tally.mark(), &name[..])
+            }
+            Self::Subject(key) => (Tally::Subject.mark(), key),
+        };
+        [&[mark], rest].concat()
+    }
+}
+
+/// By how much the tallies of a trace change.
+#[derive(Debug, Default)]
+pub(super) struct Differences {
+    names: HashMap<(Tally, Name), i64>,
+    subjects: HashMap<Vec<u8>, i64>,
+}
+
+impl Differences {
+    /// Counts an obsel, or discounts it.
+    pub(super) fn count(&mut self, obsel: &Obsel<'_>, has_subject: Option<Name>, difference: i64) {
+        for_each_tally(obsel, has_subject, &mut |what| match what {
+            What::Name(tally, name) => *self.names.entry((tally, name)).or_default() += difference,
+            What::Subject(key) => *self.subjects.entry_ref(key).or_default() += difference,
+        });
+    }
+
+    /// Adds others.
+    pub(super) fn add(&mut self, others: Self) {
+        for (name, difference) in others.names {
+            *self.names.entry(name).or_default() += difference;
+        }
+        for (key, difference) in others.subjects {
+            *self.subjects.entry(key).or_default() += difference;
+        }
+    }
+}
+
 /// By how much the tallies of traces change.
 #[derive(Debug, Default)]
-pub(super) struct Tallies(HashMap<TraceNumber, HashMap<Vec<u8>, i64>>);
+pub(super) struct Tallies(HashMap<TraceNumber, Differences>);
 
 impl Tallies {
-    /// Counts an obsel, or discounts it.
-    pub(super) fn count(&mut self, trace: TraceNumber, obsel: &Obsel<'_>, has_subject: Name, difference: i64) {
-        let tallies = self.0.entry(trace).or_default();
-        for_each_tally(obsel, Some(has_subject), &mut |what| {
-            *tallies.entry_ref(what).or_default() += difference;
-        });
+    /// Returns those of a trace.
+    pub(super) fn of(&mut self, trace: TraceNumber) -> &mut Differences {
+        self.0.entry(trace).or_default()
     }
 
     /// Forgets those of a trace.
@@ -50,11 +98,18 @@ impl Tallies {
     /// Takes those that are not as they were: trace, key in the table, difference; in the order of the keys.
     pub(super) fn take(&mut self) -> Vec<(TraceNumber, Vec<u8>, i64)> {
         let mut all = Vec::new();
-        for (trace, tallies) in self.0.drain() {
-            for (what, difference) in tallies.into_iter().filter(|(_, difference)| *difference != 0) {
-                let mut key = codec::trace_key(trace);
-                key.extend_from_slice(&what);
-                all.push((trace, key, difference));
+        for (trace, Differences { names, subjects }) in self.0.drain() {
+            let mut add = |what: What<'_>, difference: i64| {
+                if difference != 0 {
+                    let key = [codec::trace_key(trace), what.key()].concat();
+                    all.push((trace, key, difference));
+                }
+            };
+            for ((tally, name), difference) in names {
+                add(What::Name(tally, name), difference);
+            }
+            for (key, difference) in subjects {
+                add(What::Subject(&key), difference);
             }
         }
         all.sort_unstable_by(|(_, a, _), (_, b, _)| a.cmp(b));
@@ -62,25 +117,21 @@ impl Tallies {
     }
 }
 
-/// Calls a function with each thing that an obsel counts for: its key in `tallies`, without the trace.
-pub(super) fn for_each_tally(obsel: &Obsel<'_>, has_subject: Option<Name>, f: &mut dyn FnMut(&[u8])) {
-    let named = |tally: Tally, name: Name| {
-        let [a, b, c, d] = name.0.to_be_bytes();
-        [tally.mark(), a, b, c, d]
-    };
+/// Calls a function with each thing that an obsel counts for.
+pub(super) fn for_each_tally(obsel: &Obsel<'_>, has_subject: Option<Name>, f: &mut dyn FnMut(What<'_>)) {
     for value in &obsel.types {
         if let Value::Named(name) = value {
-            f(&named(Tally::Type, *name));
+            f(What::Name(Tally::Type, *name));
         }
     }
     let mut last = None;
     for arc in &obsel.arcs {
         if last != Some(arc.predicate) {
             last = Some(arc.predicate);
-            f(&named(Tally::Predicate, arc.predicate));
+            f(What::Name(Tally::Predicate, arc.predicate));
         }
         if Some(arc.predicate) == has_subject {
-            f(&subject_key(&arc.object));
+            f(What::Subject(&subject_key(&arc.object)));
         }
     }
     let blank = obsel.blank_arcs.iter().map(|(_, arc)| arc.predicate);
@@ -88,7 +139,7 @@ pub(super) fn for_each_tally(obsel: &Obsel<'_>, has_subject: Option<Name>, f: &m
     elsewhere.sort_unstable();
     elsewhere.dedup();
     for name in elsewhere {
-        f(&named(Tally::Elsewhere, name));
+        f(What::Name(Tally::Elsewhere, name));
     }
 }
 
@@ -96,11 +147,11 @@ pub(super) fn for_each_tally(obsel: &Obsel<'_>, has_subject: Option<Name>, f: &m
 fn subject_key(value: &Value<'_>) -> Vec<u8> {
     /// Leaves room for the trace and the kind in a key of LMDB.
     const LONGEST: usize = 256;
-    let mut key = vec![Tally::Subject.mark()];
+    let mut key = Vec::with_capacity(32);
     record::put_value(&mut key, value);
-    if key.len() > 1 + LONGEST {
-        let digest = crate::digest::fnv128(&key[1..]);
-        key.truncate(1 + LONGEST - 16);
+    if key.len() > LONGEST {
+        let digest = crate::digest::fnv128(&key);
+        key.truncate(LONGEST - 16);
         key.extend_from_slice(&digest.to_be_bytes());
     }
     key

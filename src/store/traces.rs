@@ -4,8 +4,9 @@
 //! (signed), time of edition, and the four tags.
 
 use super::codec::{Input, put_int, put_uint};
+use super::tallies::Differences;
 use super::{Result, Tag};
-use crate::obsel::Obsel;
+use crate::obsel::{Name, Obsel};
 
 /// The four tags of a collection of obsels (kTBS documentation, "monotonicity"), most volatile first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,57 @@ pub struct Tags {
     pub pseudo: Tag,
     /// Kept while obsels are only added.
     pub logical: Tag,
+}
+
+/// What is counted of obsels, all together; each is as in [`TraceRecord`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) obsels: u64,
+    pub(super) triples: u64,
+    pub(super) mentions: u64,
+    pub(super) max_duration: u64,
+    pub(super) min_begin: i64,
+}
+
+impl Totals {
+    /// Returns those of one obsel, which gives so many mentions.
+    pub(super) fn of(obsel: &Obsel<'_>, mentions: u64) -> Self {
+        Self {
+            obsels: 1,
+            triples: obsel.triple_count(),
+            mentions,
+            max_duration: obsel.end.abs_diff(obsel.begin),
+            min_begin: obsel.begin,
+        }
+    }
+
+    /// Adds others.
+    fn add(&mut self, more: Self) {
+        self.min_begin = if self.obsels == 0 {
+            more.min_begin
+        } else {
+            self.min_begin.min(more.min_begin)
+        };
+        self.max_duration = self.max_duration.max(more.max_duration);
+        self.obsels += more.obsels;
+        self.triples += more.triples;
+        self.mentions += more.mentions;
+    }
+}
+
+/// What is counted of obsels that speak of no others, before they are stored.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub(super) totals: Totals,
+    pub(super) tallies: Differences,
+}
+
+impl Counts {
+    /// Counts an obsel, which has no mention of another. `has_subject` is the name of `k:hasSubject`, if there is one.
+    pub fn add(&mut self, obsel: &Obsel<'_>, has_subject: Option<Name>) {
+        self.totals.add(Totals::of(obsel, 0));
+        self.tallies.count(obsel, has_subject, 1);
+    }
 }
 
 /// What the store knows of a collection of obsels.
@@ -64,17 +116,21 @@ impl TraceRecord {
         }
     }
 
-    /// Counts one more obsel.
-    pub(super) fn count(&mut self, obsel: &Obsel<'_>, mentions: u64) {
-        self.min_begin = if self.obsels == 0 {
-            obsel.begin
-        } else {
-            self.min_begin.min(obsel.begin)
+    /// Counts more obsels.
+    pub(super) fn count(&mut self, more: Totals) {
+        if more.obsels == 0 {
+            return;
+        }
+        let mut all = Totals {
+            obsels: self.obsels,
+            triples: self.triples,
+            mentions: self.mentions,
+            max_duration: self.max_duration,
+            min_begin: self.min_begin,
         };
-        self.max_duration = self.max_duration.max(obsel.end.abs_diff(obsel.begin));
-        self.obsels += 1;
-        self.triples += obsel.triple_count();
-        self.mentions += mentions;
+        all.add(more);
+        (self.obsels, self.triples, self.mentions) = (all.obsels, all.triples, all.mentions);
+        (self.max_duration, self.min_begin) = (all.max_duration, all.min_begin);
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {

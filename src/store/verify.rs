@@ -337,7 +337,7 @@ impl Found {
         self.obsels += 1;
         self.triples += obsel.triple_count();
         for_each_tally(obsel, has_subject, &mut |what| {
-            *self.tallies.entry(what.to_owned()).or_default() += 1
+            *self.tallies.entry(what.key()).or_default() += 1
         });
         let mut value = |value: &Value<'_>| match value {
             Value::Named(name) | Value::Typed(_, name) => {
