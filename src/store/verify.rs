@@ -359,7 +359,7 @@ impl Found {
     }
 
     fn subjects(&self) -> u64 {
-        let is_subject = |key: &&Vec<u8>| key.get(8) == Some(&Tally::Subject.mark());
+        let is_subject = |key: &&Vec<u8>| key.first() == Some(&Tally::Subject.mark());
         self.tallies.keys().filter(is_subject).count() as u64
     }
 }
