@@ -10,7 +10,8 @@
 #   make deb                makes a Debian package, in target/debian/; needs cargo-deb
 #   make test-deb           installs, uses, upgrades and removes that package in a fresh Debian; needs root and debootstrap
 #   make static             builds one file that needs no library, with musl
-#   make bench   measures what requests cost; KTBS_BENCH_DIR= is a folder on a real disk, KTBS_BENCH_OBSELS= a list of lengths
+#   make bench   measures what requests cost; KTBS_BENCH_DIR= is a folder on a real disk, KTBS_BENCH_OBSELS= a list of lengths,
+#                KTBS_BENCH_ONLY= a part of the names of the computed traces and queries that are wanted
 #
 # make run takes
 #   PORT=8001           port on localhost

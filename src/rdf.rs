@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::iter;
 
+use hashbrown::DefaultHashBuilder;
 use indexmap::{Equivalent, IndexSet};
 use sophia::api::graph::{CollectibleGraph, Graph as SophiaGraph, MutableGraph};
 use sophia::api::source::{StreamResult, TripleSource};
@@ -91,8 +92,8 @@ pub type TermId = u32;
 /// until one is removed.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    terms: IndexSet<Term>,
-    triples: IndexSet<[TermId; 3]>,
+    terms: IndexSet<Term, DefaultHashBuilder>,
+    triples: IndexSet<[TermId; 3], DefaultHashBuilder>,
 }
 
 /// A term to look up that may borrow its text.

@@ -68,7 +68,7 @@ impl<'a> Copier<'a> {
         }
     }
 
-    /// Returns a copy. What names an obsel for which `keep` answers no is left out; it is not asked about the obsel itself.
+    /// Returns a copy, of some types. What names an obsel for which `keep` answers no is left out; it is not asked about the obsel itself.
     /// The texts that the copy does not borrow from the obsel are put in `texts`.
     ///
     /// # Errors
@@ -76,6 +76,7 @@ impl<'a> Copier<'a> {
     pub fn copy<'t>(
         &self,
         obsel: &Obsel<'t>,
+        types: Vec<Value<'t>>,
         texts: &'t Bump,
         keep: &mut dyn FnMut(&str) -> Result<bool, Stop>,
     ) -> Result<Obsel<'t>, Stop> {
@@ -94,7 +95,7 @@ impl<'a> Copier<'a> {
             id: self.id(obsel.id, texts),
             begin: obsel.begin,
             end: obsel.end,
-            types: obsel.types.clone(),
+            types,
             arcs: Vec::with_capacity(obsel.arcs.len() + 1),
             blank_arcs: Vec::with_capacity(obsel.blank_arcs.len()),
             others: Vec::with_capacity(obsel.others.len()),
@@ -103,17 +104,16 @@ impl<'a> Copier<'a> {
             let predicate = arc.predicate;
             Ok(value(arc.object)?.map(|object| Arc { predicate, object }))
         };
-        let (first, rest): (Vec<_>, Vec<_>) = (obsel.arcs.iter())
-            .filter(|arc| arc.predicate != self.has_source_obsel)
-            .partition(|arc| self.first.contains(&arc.predicate));
-        for own in first {
+        let comes_first = |own: &&Arc<'t>| self.first.contains(&own.predicate);
+        for own in obsel.arcs.iter().filter(comes_first) {
             copy.arcs.extend(arc(own)?);
         }
         copy.arcs.push(Arc {
             predicate: self.has_source_obsel,
             object: Value::BelowRoot(concat(texts, self.source, obsel.id)),
         });
-        for own in rest {
+        let comes_after = |own: &&Arc<'t>| !comes_first(own) && own.predicate != self.has_source_obsel;
+        for own in obsel.arcs.iter().filter(comes_after) {
             copy.arcs.extend(arc(own)?);
         }
         for (node, blank_arc) in &obsel.blank_arcs {
@@ -168,7 +168,7 @@ pub fn identifier(iri: &str) -> &str {
 }
 
 /// Puts two texts together.
-fn concat<'t>(texts: &'t Bump, start: &str, end: &str) -> &'t str {
+pub fn concat<'t>(texts: &'t Bump, start: &str, end: &str) -> &'t str {
     let mut text = bumpalo::collections::String::with_capacity_in(start.len() + end.len(), texts);
     text.push_str(start);
     text.push_str(end);

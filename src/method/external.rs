@@ -235,7 +235,7 @@ fn compute(inputs: &Inputs<'_>, _state: Option<&[u8]>, sink: &mut dyn Sink) -> R
         Err(problem) => return Err(vec![problem].into()),
     };
     sink.clear()?;
-    let problems = constructed::put(inputs, &constructed::named(&graph, inputs.target.iri), sink)?;
+    let problems = constructed::put(inputs, &graph, sink)?;
     if problems.is_empty() {
         Ok(Computed::default())
     } else {

@@ -89,9 +89,10 @@ pub(super) fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn 
         };
         let copier = Copier::new(inputs, source, &Naming::AfterSource, sink)?;
         let rivals = rivals(inputs, source);
+        let mut texts = Bump::new();
         for_each_obsel(inputs, source, &bounds, &mut |obsel| {
-            let texts = Bump::new();
-            let copy = copier.copy(obsel, &texts, &mut |_| Ok(true))?;
+            texts.reset();
+            let copy = copier.copy(obsel, obsel.types.clone(), &texts, &mut |_| Ok(true))?;
             check_id(inputs, copy.id, &rivals)?;
             sink.put(&copy)?;
             Ok(())

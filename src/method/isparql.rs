@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::constructed::Order;
 use super::params::{Parameters, is_used, substitute};
 use super::progress::News;
 use super::property::Property;
 use super::term::{is_obsel_id, value};
-use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, selection, source};
+use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, query, selection, source};
 use crate::obsel::{Arc, Obsel, Value};
 use crate::rdf::{Term, as_iri, as_literal};
 use crate::sparql::{Context, Dataset, Form, Query};
@@ -144,16 +145,20 @@ fn column(variable: &str, model: &str) -> Column {
 }
 
 fn compute(inputs: &Inputs<'_>, state: Option<&[u8]>, sink: &mut dyn Sink) -> Result<Computed, Stop> {
-    let ready = match prepare(inputs) {
+    let mut ready = match prepare(inputs) {
         (_, Some(ready)) => ready,
         (description, None) => return Err(description.errors.into()),
     };
+    // Where the rows of an obsel may depend on any other, nothing can be kept; the order that a query asks for may too.
+    let is_local = ready.query.is_about("sourceObsel") && !ready.query.is_ordered();
+    if is_local {
+        // The obsels of the source are given in order, which then serves nothing.
+        ready.query.unsort();
+    }
     let (source, query) = (ready.source, &ready.query);
     let columns: Vec<Column> = (query.variables().iter())
         .map(|name| column(name, &ready.model))
         .collect();
-    // Where the rows of an obsel may depend on any other, nothing can be kept; the order that a query asks for may too.
-    let is_local = query.is_about("sourceObsel") && !query.is_ordered();
     let (news, computed) = selection::start(inputs, &(&ready.text, &ready.model), state.filter(|_| is_local), sink)?;
     let Some(bounds) = news.bounds() else {
         return Ok(computed);
@@ -242,8 +247,9 @@ impl Rows {
         problems: &mut Vec<String>,
         sink: &mut dyn Sink,
     ) -> Result<(), Stop> {
+        let order = Order::new(sink)?;
         for (id, row) in &self.best {
-            match obsel(inputs, columns, id, row, sink)? {
+            match obsel(inputs, columns, id, row, &order, sink)? {
                 Ok(obsel) => sink.put(&obsel)?,
                 Err(problem) if problems.len() < SHOWN => problems.push(problem),
                 Err(_) => {}
@@ -268,6 +274,7 @@ fn obsel<'r>(
     columns: &[Column],
     id: &'r str,
     row: &'r [Option<Term>],
+    order: &Order,
     sink: &mut dyn Sink,
 ) -> Result<Result<Obsel<'r>, String>, Stop> {
     let mut obsel = Obsel { id, ..Obsel::default() };
@@ -316,7 +323,7 @@ fn obsel<'r>(
     if obsel.end < obsel.begin {
         return Ok(Err(format!("{id} ends before it begins")));
     }
-    constructed::sort(&mut obsel.arcs, sink)?;
+    order.sort(&mut obsel.arcs);
     let mut known = HashSet::new();
     obsel.arcs.retain(|arc| known.insert(*arc));
     Ok(Ok(obsel))

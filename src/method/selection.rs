@@ -59,11 +59,12 @@ pub fn copy(
 ) -> Result<(), Stop> {
     let copier = Copier::new(inputs, source, &Naming::Same, sink)?;
     let mut former = Former::new(inputs, source, news)?;
+    let mut texts = Bump::new();
     for_each_obsel(inputs, source, bounds, &mut |obsel| {
         let types = selection.select(obsel)?;
         former.compare(obsel, types.is_some(), sink)?;
         if let Some(types) = types {
-            put(&copier, obsel, types, selection, sink)?;
+            put(&copier, obsel, types, &mut texts, selection, sink)?;
         }
         Ok(())
     })?;
@@ -71,7 +72,7 @@ pub fn copy(
         if let Some(obsel) = inputs.reading.obsel(source.trace, &id)?
             && let Some(types) = selection.select(&obsel)?
         {
-            put(&copier, &obsel, types, selection, sink)?;
+            put(&copier, &obsel, types, &mut texts, selection, sink)?;
         }
     }
     Ok(())
@@ -81,12 +82,12 @@ fn put(
     copier: &Copier<'_>,
     obsel: &Obsel<'_>,
     types: Vec<Value<'_>>,
+    texts: &mut Bump,
     selection: &mut dyn Selection,
     sink: &mut dyn Sink,
 ) -> Result<(), Stop> {
-    let texts = Bump::new();
-    let mut copy = copier.copy(obsel, &texts, &mut |id| selection.contains(id))?;
-    copy.types = types;
+    texts.reset();
+    let copy = copier.copy(obsel, types, texts, &mut |id| selection.contains(id))?;
     Ok(sink.put(&copy)?)
 }
 

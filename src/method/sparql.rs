@@ -169,7 +169,7 @@ fn compute(inputs: &Inputs<'_>, _state: Option<&[u8]>, sink: &mut dyn Sink) -> R
     if ready.inherits {
         inherit(inputs, ready.source, &mut graph)?;
     }
-    let problems = constructed::put(inputs, &constructed::named(&graph, inputs.target.iri), sink)?;
+    let problems = constructed::put(inputs, &graph, sink)?;
     if problems.is_empty() {
         Ok(Computed::default())
     } else {

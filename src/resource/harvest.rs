@@ -3,9 +3,9 @@
 //! A method may run for long, and the store has one writer at a time: nothing is written to the store meanwhile. What the
 //! method gives is kept in memory and, beyond some size, in an unlinked temporary file.
 
-use std::collections::HashMap;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 
+use hashbrown::HashMap;
 use tempfile::SpooledTempFile;
 
 use super::monotonicity::Monotonicity;
@@ -13,9 +13,10 @@ use super::recording::Dictionary;
 use super::relations;
 use crate::error::{Error, Result};
 use crate::method::Sink;
-use crate::obsel::{Name, Obsel};
+use crate::obsel::{Name, Obsel, Value};
 use crate::store::codec::{Input, put_int, put_text};
-use crate::store::{Change, Place, Reading, Tags, TraceNumber, record};
+use crate::store::{Change, Counts, Filling, Place, Reading, Tags, TraceNumber, record};
+use crate::vocab::ktbs;
 
 /// How much is kept in memory, in bytes.
 const IN_MEMORY: usize = 16 << 20;
@@ -26,18 +27,30 @@ const MOST: u64 = 4 << 30;
 /// Numbers from here on are given by the harvest to IRIs that the dictionary of the store did not have.
 const FIRST_NEW_NAME: u32 = 1 << 31;
 
+/// A mark, then the length of the body in 8 bytes.
+const HEADER: usize = 9;
+
 const CLEAR: u8 = 0;
 const PUT: u8 = 1;
 const REMOVE: u8 = 2;
+/// A put after a clear, of an obsel that speaks of no other and whose names the dictionary has: its record is stored as it
+/// is, and it is counted already.
+const PUT_PLAIN: u8 = 3;
 
 /// What a method gave.
 pub struct Harvest<'r> {
     reading: &'r dyn Reading,
     kept: SpooledTempFile,
+    /// The change that is being written, kept for its room.
+    change: Vec<u8>,
     count: u64,
     bytes: u64,
     new_names: Vec<String>,
     numbers: HashMap<String, Name>,
+    /// The name of `k:hasSubject`, if the dictionary has it.
+    has_subject: Option<Name>,
+    /// Of the plain obsels; `None` before a clear.
+    counts: Option<Counts>,
 }
 
 impl<'r> Harvest<'r> {
@@ -47,10 +60,13 @@ impl<'r> Harvest<'r> {
         Self {
             reading,
             kept,
+            change: Vec::new(),
             count: 0,
             bytes: 0,
             new_names: Vec::new(),
             numbers: HashMap::new(),
+            has_subject: None,
+            counts: None,
         }
     }
 
@@ -64,18 +80,21 @@ impl<'r> Harvest<'r> {
             kept: self.kept,
             count: self.count,
             new_names: self.new_names,
+            counts: self.counts,
         })
     }
 
-    fn keep(&mut self, mark: u8, body: &[u8]) -> Result<()> {
-        self.bytes += body.len() as u64 + 9;
+    /// Keeps a mark, and the body that a function writes.
+    fn keep(&mut self, mark: u8, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        let change = &mut self.change;
+        change.clear();
+        change.extend_from_slice(&[mark, 0, 0, 0, 0, 0, 0, 0, 0]);
+        write(change);
+        let length = (change.len() - HEADER) as u64;
+        self.bytes += change.len() as u64;
         check_size(self.bytes)?;
-        let mut header = vec![mark];
-        header.extend_from_slice(&(body.len() as u64).to_be_bytes());
-        self.kept
-            .write_all(&header)
-            .and_then(|()| self.kept.write_all(body))
-            .map_err(spool)?;
+        change[1..HEADER].copy_from_slice(&length.to_be_bytes());
+        self.kept.write_all(change).map_err(spool)?;
         self.count += 1;
         Ok(())
     }
@@ -93,20 +112,29 @@ impl Dictionary for Harvest<'_> {
 
 impl Sink for Harvest<'_> {
     fn clear(&mut self) -> Result<()> {
-        self.keep(CLEAR, &[])
+        self.has_subject = self.reading.name_of(ktbs::HAS_SUBJECT)?;
+        self.counts = Some(Counts::default());
+        self.keep(CLEAR, |_| ())
     }
 
     fn put(&mut self, obsel: &Obsel<'_>) -> Result<()> {
-        let mut body = Vec::with_capacity(128);
-        put_text(&mut body, obsel.id);
-        put_int(&mut body, obsel.begin);
-        put_int(&mut body, obsel.end);
-        body.extend_from_slice(&record::encode(obsel));
-        self.keep(PUT, &body)
+        let mark = match &mut self.counts {
+            Some(counts) if is_plain(obsel) => {
+                counts.add(obsel, self.has_subject);
+                PUT_PLAIN
+            }
+            _ => PUT,
+        };
+        self.keep(mark, |body| {
+            put_text(body, obsel.id);
+            put_int(body, obsel.begin);
+            put_int(body, obsel.end);
+            record::put(body, obsel);
+        })
     }
 
     fn remove(&mut self, id: &str) -> Result<()> {
-        self.keep(REMOVE, id.as_bytes())
+        self.keep(REMOVE, |body| body.extend_from_slice(id.as_bytes()))
     }
 
     fn name(&mut self, iri: &str) -> Result<Name> {
@@ -130,6 +158,7 @@ pub struct Changes {
     kept: SpooledTempFile,
     count: u64,
     new_names: Vec<String>,
+    counts: Option<Counts>,
 }
 
 impl Changes {
@@ -151,7 +180,7 @@ impl Changes {
         let mut kept = BufReader::new(self.kept);
         let mut body = Vec::new();
         for _ in 0..self.count {
-            if read_change(&mut kept, &mut body).map_err(spool)? == PUT {
+            if [PUT, PUT_PLAIN].contains(&read_change(&mut kept, &mut body).map_err(spool)?) {
                 f(change, &mut decode(&body, &names)?)?;
             }
         }
@@ -171,25 +200,42 @@ impl Changes {
     pub fn store(self, change: &mut Change<'_>, trace: TraceNumber) -> Result<()> {
         let names = self.names(change)?;
         let mut kept = BufReader::new(self.kept);
+        // What comes after all was dropped is not compared with what there is.
+        let mut filling: Option<Filling> = None;
+        let mut counts = self.counts;
         // A computed trace has no pseudo-monotonicity range of its own.
         let mut monotonicity = Monotonicity::new(change.last_place(trace)?, 0);
-        let (mut only_adds, mut adds, mut cleared) = (true, false, false);
+        let (mut only_adds, mut adds) = (true, false);
         let mut body = Vec::new();
         for _ in 0..self.count {
             let mark = read_change(&mut kept, &mut body).map_err(spool)?;
             match mark {
                 CLEAR => {
                     change.delete_obsels(trace)?;
-                    (only_adds, cleared) = (false, true);
+                    filling = Some(Filling::of(trace));
+                    only_adds = false;
                 }
                 REMOVE => {
+                    if let Some(filling) = &mut filling {
+                        filling.write(change)?;
+                        change.count(trace, counts.take().unwrap_or_default())?;
+                    }
                     let id = std::str::from_utf8(&body).map_err(|error| Error::Internal(error.to_string()))?;
                     only_adds &= !change.remove_obsel(trace, id)?;
                 }
+                PUT_PLAIN => {
+                    let (id, begin, end, record) = split(&body)?;
+                    if let Some(filling) = &mut filling {
+                        filling.add_record(change, (end, begin, id), record)?;
+                    }
+                }
                 _ => {
                     let obsel = decode(&body, &names)?;
-                    let known = if cleared { None } else { change.obsel(trace, obsel.id)? };
-                    match known {
+                    if let Some(filling) = &mut filling {
+                        filling.add(change, &obsel)?;
+                        continue;
+                    }
+                    match change.obsel(trace, obsel.id)? {
                         Some(known) if known == obsel => {}
                         Some(_) => {
                             change.replace_obsel(trace, &obsel)?;
@@ -212,6 +258,10 @@ impl Changes {
                 }
             }
         }
+        if let Some(mut filling) = filling {
+            filling.write(change)?;
+            change.count(trace, counts.unwrap_or_default())?;
+        }
         if !only_adds {
             change.renew_tags(trace)?;
         } else if adds {
@@ -229,25 +279,48 @@ impl Changes {
     }
 }
 
+/// Tells whether an obsel speaks of no other, and the dictionary has all its names.
+fn is_plain(obsel: &Obsel<'_>) -> bool {
+    let is_known = |name: &Name| name.0 < FIRST_NEW_NAME;
+    let is_plain = |value: &Value<'_>| match value {
+        Value::Obsel(id) => *id == obsel.id,
+        Value::Named(name) | Value::Typed(_, name) => is_known(name),
+        _ => true,
+    };
+    obsel.types.iter().all(is_plain)
+        && obsel
+            .triples()
+            .all(|(subject, arc)| is_plain(&subject) && is_known(&arc.predicate) && is_plain(&arc.object))
+}
+
+/// Returns the id, the begin, the end and the record of an obsel that was put.
+fn split(body: &[u8]) -> Result<(&str, i64, i64, &[u8])> {
+    let mut input = Input(body);
+    Ok((input.text()?, input.int()?, input.int()?, input.0))
+}
+
 /// Returns the obsel that was put, with the names that the store now has.
 fn decode<'b>(body: &'b [u8], names: &[Name]) -> Result<Obsel<'b>> {
-    let mut input = Input(body);
+    let (id, begin, end, record) = split(body)?;
     let mut obsel = Obsel {
-        id: input.text()?,
+        id,
+        begin,
+        end,
         ..Obsel::default()
     };
-    (obsel.begin, obsel.end) = (input.int()?, input.int()?);
-    record::decode(input.0, &mut obsel)?;
-    obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
-        Some(new) => names[new as usize],
-        None => name,
-    });
+    record::decode(record, &mut obsel)?;
+    if !names.is_empty() {
+        obsel.rename(&|name| match name.0.checked_sub(FIRST_NEW_NAME) {
+            Some(new) => names[new as usize],
+            None => name,
+        });
+    }
     Ok(obsel)
 }
 
 /// Reads a mark and, into `body`, what follows it.
 fn read_change(kept: &mut impl Read, body: &mut Vec<u8>) -> std::io::Result<u8> {
-    let mut header = [0; 9];
+    let mut header = [0; HEADER];
     kept.read_exact(&mut header)?;
     let [mark, length @ ..] = header;
     body.resize(

@@ -1,38 +1,54 @@
 //! Terms of ours, which are Sophia's, to terms of the evaluator, which are Oxigraph's, and back.
 
 use oxrdf::{BaseDirection, BlankNode, Literal, NamedNode, NamedOrBlankNode, Triple};
-use sophia::api::term::{BaseDirection as Direction, LanguageTag, SimpleTerm};
+use sophia::api::term::{BaseDirection as Direction, BnodeId, IriRef, LanguageTag, SimpleTerm, Term as _};
 
 use super::terms::{Parts, Terms};
-use crate::rdf::{self, Term, TermId};
+use crate::rdf::{Term, TermId};
 
 /// Returns the term of a term of the evaluator.
 pub(super) fn from_oxrdf(term: &oxrdf::Term) -> Term {
+    borrowed(term).into_term()
+}
+
+/// Returns the term of a term of the evaluator, which it borrows.
+pub(super) fn borrowed(term: &oxrdf::Term) -> SimpleTerm<'_> {
     match term {
-        oxrdf::Term::NamedNode(node) => rdf::iri(node.as_str()),
-        oxrdf::Term::BlankNode(node) => rdf::blank(node.as_str()),
+        oxrdf::Term::NamedNode(node) => borrowed_iri(node.as_str()),
+        oxrdf::Term::BlankNode(node) => SimpleTerm::BlankNode(BnodeId::new_unchecked(node.as_str().into())),
         oxrdf::Term::Literal(literal) => match literal.language() {
-            None => rdf::typed(literal.value(), literal.datatype().as_str()),
+            None => SimpleTerm::LiteralDatatype(
+                literal.value().into(),
+                IriRef::new_unchecked(literal.datatype().as_str().into()),
+            ),
             Some(language) => SimpleTerm::LiteralLanguage(
-                literal.value().to_owned().into(),
-                LanguageTag::new_unchecked(language.to_owned().into()),
+                literal.value().into(),
+                LanguageTag::new_unchecked(language.into()),
                 literal.direction().map(from_direction),
             ),
         },
         oxrdf::Term::Triple(triple) => SimpleTerm::Triple(Box::new([
-            from_node(&triple.subject),
-            rdf::iri(triple.predicate.as_str()),
-            from_oxrdf(&triple.object),
+            borrowed_node(&triple.subject),
+            borrowed_iri(triple.predicate.as_str()),
+            borrowed(&triple.object),
         ])),
+    }
+}
+
+fn borrowed_iri(iri: &str) -> SimpleTerm<'_> {
+    SimpleTerm::Iri(IriRef::new_unchecked(iri.into()))
+}
+
+fn borrowed_node(node: &NamedOrBlankNode) -> SimpleTerm<'_> {
+    match node {
+        NamedOrBlankNode::NamedNode(node) => borrowed_iri(node.as_str()),
+        NamedOrBlankNode::BlankNode(node) => SimpleTerm::BlankNode(BnodeId::new_unchecked(node.as_str().into())),
     }
 }
 
 /// Returns the term of a subject of the evaluator.
 pub(super) fn from_node(node: &NamedOrBlankNode) -> Term {
-    match node {
-        NamedOrBlankNode::NamedNode(node) => rdf::iri(node.as_str()),
-        NamedOrBlankNode::BlankNode(node) => rdf::blank(node.as_str()),
-    }
+    borrowed_node(node).into_term()
 }
 
 /// Returns the term of the evaluator of a term; `None` for a variable, and for a triple that no RDF graph may hold.

@@ -26,6 +26,7 @@ mod obsels;
 mod query;
 mod results;
 mod scan;
+mod template;
 mod terms;
 mod update;
 

@@ -13,6 +13,7 @@ use super::algebra::Needs;
 use super::dataset::Dataset;
 use super::evaluate::Sight;
 use super::limits::{Limits, watch};
+use super::template::Template;
 use super::{convert, fault, functions, local, scan};
 use crate::error::{Error, Result};
 use crate::rdf::{self, Graph, Term};
@@ -94,6 +95,8 @@ pub enum Form {
 #[derive(Clone)]
 pub struct Query {
     algebra: spargebra::Query,
+    /// Of a CONSTRUCT.
+    template: Option<Template>,
     evaluator: QueryEvaluator,
     predicates: Option<Vec<String>>,
     named_graphs: bool,
@@ -129,6 +132,7 @@ impl Query {
             needs.predicates = None;
         }
         Ok(Self {
+            template: Template::of(&algebra),
             algebra,
             evaluator: functions::evaluator(&needs.separators, needs.unknown),
             predicates: needs
@@ -193,6 +197,12 @@ impl Query {
         local::is_ordered(self.pattern())
     }
 
+    /// Forgets in which order rows come, here and in the queries inside: for a query that [is about](Query::is_about) nodes,
+    /// whose rows do not depend on it.
+    pub fn unsort(&mut self) {
+        local::unsort(pattern_mut(&mut self.algebra));
+    }
+
     fn pattern(&self) -> &GraphPattern {
         match &self.algebra {
             spargebra::Query::Select { pattern, .. }
@@ -222,6 +232,7 @@ impl Query {
             bindings.push(row.iter().map(ground).collect::<Result<Vec<_>>>()?);
         }
         if put(pattern_mut(&mut self.algebra), variables, &mut bindings) {
+            self.template = Template::of(&self.algebra);
             Ok(())
         } else {
             Err(Error::Internal(format!("the query has no VALUES of {variables:?}")))
@@ -262,18 +273,30 @@ impl Query {
     /// # Errors
     /// `Timeout`, `TooComplex`: beyond a limit; `Internal`: the query gives no graph.
     pub fn construct(&self, dataset: &Dataset) -> Result<Graph> {
-        watch(&self.limits, || {
-            let QueryResults::Graph(triples) = self.evaluate(dataset)? else {
-                return Err(self.is_no("CONSTRUCT"));
-            };
-            let mut graph = Graph::new();
-            for triple in triples {
-                let triple = triple.map_err(failure)?;
-                let subject = convert::from_node(&triple.subject);
-                let object = convert::from_oxrdf(&triple.object);
-                graph.insert(&subject, &rdf::iri(triple.predicate.as_str()), &object);
+        watch(&self.limits, || match &self.template {
+            Some(template) => {
+                let QueryResults::Solutions(rows) = self.evaluated(&template.rows, dataset)? else {
+                    return Err(self.is_no("CONSTRUCT"));
+                };
+                let mut filler = template.start();
+                for row in rows {
+                    filler.add(&row.map_err(failure)?);
+                }
+                Ok(filler.finish())
             }
-            Ok(graph)
+            None => {
+                let QueryResults::Graph(triples) = self.evaluate(dataset)? else {
+                    return Err(self.is_no("CONSTRUCT"));
+                };
+                let mut graph = Graph::new();
+                for triple in triples {
+                    let triple = triple.map_err(failure)?;
+                    let subject = convert::from_node(&triple.subject);
+                    let object = convert::from_oxrdf(&triple.object);
+                    graph.insert(&subject, &rdf::iri(triple.predicate.as_str()), &object);
+                }
+                Ok(graph)
+            }
         })
     }
 
@@ -282,8 +305,12 @@ impl Query {
     }
 
     pub(super) fn evaluate<'d>(&self, dataset: &'d Dataset) -> Result<QueryResults<'d>> {
+        self.evaluated(&self.algebra, dataset)
+    }
+
+    fn evaluated<'d>(&self, algebra: &spargebra::Query, dataset: &'d Dataset) -> Result<QueryResults<'d>> {
         self.evaluator
-            .prepare(&self.algebra)
+            .prepare(algebra)
             .execute(Sight::new(dataset))
             .map_err(failure)
     }

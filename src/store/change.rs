@@ -1,14 +1,15 @@
 //! Write transactions.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use heed::RwTxn;
 
 use super::codec::{self, Input, KEY_BYTES};
 use super::open::{Inner, meta, meta_number, put_meta_number};
 use super::reading::{Reading, Transaction, path_key};
 use super::sight::{Seen, Sight};
+use super::tallies::Tallies;
 use super::{Entry, Result, StoreError, Tag, TraceNumber, TraceRecord, graphs, names, now};
 use crate::obsel::Name;
 
@@ -24,8 +25,7 @@ pub struct Change<'s> {
     counter: u64,
     /// The records of the traces that the change touches.
     traces: HashMap<TraceNumber, TraceRecord>,
-    /// By how much each tally changes: key, difference.
-    tallies: HashMap<Vec<u8>, i64>,
+    tallies: Tallies,
     /// The names that were looked up.
     names: HashMap<String, Name>,
 }
@@ -161,8 +161,11 @@ impl<'s> Change<'s> {
     /// # Errors
     /// `Damaged` if there is no such trace.
     pub fn record(&mut self, trace: TraceNumber) -> Result<&mut TraceRecord> {
-        let record = self.trace(trace)?;
-        Ok(self.traces.entry(trace).or_insert(record))
+        if !self.traces.contains_key(&trace) {
+            let record = self.trace(trace)?;
+            self.traces.insert(trace, record);
+        }
+        self.traces.get_mut(&trace).ok_or_else(codec::damaged)
     }
 
     /// Renews the four tags of a collection of obsels, as after an amendment.
@@ -198,15 +201,8 @@ impl<'s> Change<'s> {
         Ok(name)
     }
 
-    /// Counts one more (or one fewer) of what a key of `tallies` stands for.
-    pub(super) fn tally(&mut self, key: Vec<u8>, difference: i64) {
-        *self.tallies.entry(key).or_default() += difference;
-    }
-
-    /// Forgets the pending tallies of a trace.
-    pub(super) fn forget_tallies(&mut self, trace: TraceNumber) {
-        let prefix = codec::trace_key(trace);
-        self.tallies.retain(|key, _| !key.starts_with(&prefix));
+    pub(super) fn tallies_mut(&mut self) -> &mut Tallies {
+        &mut self.tallies
     }
 
     /// Makes the change durable and visible to all processes.
@@ -215,13 +211,7 @@ impl<'s> Change<'s> {
     /// `Full`: nothing was changed.
     pub fn commit(mut self) -> Result<()> {
         let tables = self.inner.tables;
-        let mut tallies: Vec<_> = self
-            .tallies
-            .drain()
-            .filter(|(_, difference)| *difference != 0)
-            .collect();
-        tallies.sort_unstable();
-        for (key, difference) in tallies {
+        for (trace, key, difference) in self.tallies.take() {
             let before = match tables.tallies.get(&self.txn, &key)? {
                 Some(value) => Input(value).uint()?,
                 None => 0,
@@ -235,7 +225,6 @@ impl<'s> Change<'s> {
                 tables.tallies.put(&mut self.txn, &key, &value)?;
             }
             if key.get(8) == Some(&super::Tally::Subject.mark()) && (before == 0) != (after == 0) {
-                let trace = TraceNumber(u64::from_be_bytes(key[..8].try_into().map_err(|_| codec::damaged())?));
                 let record = self.record(trace)?;
                 record.subjects = if before == 0 {
                     record.subjects + 1

@@ -248,11 +248,15 @@ pub fn trace_key(trace: TraceNumber) -> Vec<u8> {
 /// Returns the key of an obsel in `obsels`.
 pub fn obsel_key(trace: TraceNumber, end: i64, begin: i64, id: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(24 + id.len());
-    key.extend_from_slice(&trace.0.to_be_bytes());
-    push_key_int(&mut key, end);
-    push_key_int(&mut key, begin);
-    key.extend_from_slice(id.as_bytes());
+    put_obsel_key(&mut key, trace, end, begin, id);
     key
+}
+
+/// Appends the key of an obsel in `obsels`.
+pub fn put_obsel_key(out: &mut Vec<u8>, trace: TraceNumber, end: i64, begin: i64, id: &str) {
+    out.extend_from_slice(&trace.0.to_be_bytes());
+    put_id_value(out, end, begin);
+    out.extend_from_slice(id.as_bytes());
 }
 
 /// Returns the end, the begin and the id of a key of `obsels`.
@@ -264,17 +268,28 @@ pub fn split_obsel_key(key: &[u8]) -> Result<(i64, i64, &str)> {
 
 /// Returns the key of an obsel in `ids`.
 pub fn id_key(trace: TraceNumber, id: &str) -> Vec<u8> {
-    let mut key = trace_key(trace);
-    key.extend_from_slice(id.as_bytes());
+    let mut key = Vec::with_capacity(8 + id.len());
+    put_id_key(&mut key, trace, id);
     key
+}
+
+/// Appends the key of an obsel in `ids`.
+pub fn put_id_key(out: &mut Vec<u8>, trace: TraceNumber, id: &str) {
+    out.extend_from_slice(&trace.0.to_be_bytes());
+    out.extend_from_slice(id.as_bytes());
 }
 
 /// Returns the value of an obsel in `ids`.
 pub fn id_value(end: i64, begin: i64) -> Vec<u8> {
     let mut value = Vec::with_capacity(16);
-    push_key_int(&mut value, end);
-    push_key_int(&mut value, begin);
+    put_id_value(&mut value, end, begin);
     value
+}
+
+/// Appends the value of an obsel in `ids`.
+pub fn put_id_value(out: &mut Vec<u8>, end: i64, begin: i64) {
+    push_key_int(out, end);
+    push_key_int(out, begin);
 }
 
 /// Returns the end and the begin of a value of `ids`.

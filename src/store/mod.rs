@@ -13,6 +13,7 @@ mod change;
 pub mod codec;
 pub mod computations;
 mod error;
+mod filling;
 pub mod graphs;
 pub mod inspect;
 pub mod names;
@@ -22,6 +23,7 @@ mod reading;
 pub mod record;
 mod sight;
 mod snapshot;
+mod tallies;
 #[cfg(test)]
 mod test;
 pub mod tokens;
@@ -38,10 +40,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use change::Change;
 pub use codec::Place;
 pub use error::StoreError;
+pub use filling::Filling;
 pub use reading::{Bounds, Reading, Transaction, VisitPlace};
 pub use sight::{Seen, Sight};
 pub use snapshot::Snapshot;
-pub use traces::{Tags, Tally, TraceRecord};
+pub use tallies::Tally;
+pub use traces::{Counts, Tags, TraceRecord};
 
 use crate::rdf::Graph;
 

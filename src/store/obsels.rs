@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::ops::{Bound, ControlFlow};
 
+use heed::{MdbError, PutFlags};
+
 use super::change::Change;
 use super::codec::{self, ID_BYTES, KEY_BYTES};
 use super::reading::{Bounds, Reading, decode_obsel};
-use super::{Place, Result, StoreError, Tally, TraceNumber, now, record};
+use super::traces::{Counts, Totals};
+use super::{Place, Result, StoreError, TraceNumber, now, record};
 use crate::obsel::{Arc, Name, Obsel, Value};
 use crate::vocab;
 
@@ -16,37 +19,43 @@ impl Change<'_> {
     /// # Errors
     /// `Refused`: there is an obsel of this id already, or the id is longer than [`ID_BYTES`]; `Full`.
     pub fn add_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>) -> Result<()> {
-        if obsel.id.len() > ID_BYTES {
-            return Err(StoreError::Refused(format!(
-                "the identifier of the obsel is longer than {ID_BYTES} bytes: {}",
-                obsel.id
-            )));
-        }
-        if self.has_obsel(trace, obsel.id)? {
-            return Err(StoreError::Refused(format!("there is an obsel {} already", obsel.id)));
-        }
+        check_id(obsel.id)?;
         let tables = self.inner().tables;
+        let key = codec::id_key(trace, obsel.id);
+        let value = codec::id_value(obsel.end, obsel.begin);
+        match tables
+            .ids
+            .put_with_flags(self.txn_mut(), PutFlags::NO_OVERWRITE, &key, &value)
+        {
+            Err(heed::Error::Mdb(MdbError::KeyExist)) => return Err(is_there(&key)),
+            result => result?,
+        }
         let key = codec::obsel_key(trace, obsel.end, obsel.begin, obsel.id);
         tables.obsels.put(self.txn_mut(), &key, &record::encode(obsel))?;
-        let value = codec::id_value(obsel.end, obsel.begin);
-        tables
-            .ids
-            .put(self.txn_mut(), &codec::id_key(trace, obsel.id), &value)?;
         let mentions = mention_keys(trace, obsel);
         for key in &mentions {
             tables.mentions.put(self.txn_mut(), key, &[])?;
         }
+        self.count_obsel(trace, obsel, mentions.len() as u64)
+    }
+
+    /// Counts an obsel that was added, with the mentions that it gives.
+    pub(super) fn count_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>, mentions: u64) -> Result<()> {
         self.tally_obsel(trace, obsel, 1)?;
         let record = self.record(trace)?;
-        record.min_begin = if record.obsels == 0 {
-            obsel.begin
-        } else {
-            record.min_begin.min(obsel.begin)
-        };
-        record.max_duration = record.max_duration.max(obsel.end.abs_diff(obsel.begin));
-        record.obsels += 1;
-        record.triples += obsel.triple_count();
-        record.mentions += mentions.len() as u64;
+        record.count(Totals::of(obsel, mentions));
+        record.modified = now();
+        Ok(())
+    }
+
+    /// Counts obsels that were added.
+    ///
+    /// # Errors
+    /// `Damaged` if there is no such trace.
+    pub fn count(&mut self, trace: TraceNumber, counts: Counts) -> Result<()> {
+        self.tallies_mut().of(trace).add(counts.tallies);
+        let record = self.record(trace)?;
+        record.count(counts.totals);
         record.modified = now();
         Ok(())
     }
@@ -103,7 +112,7 @@ impl Change<'_> {
         for table in [tables.obsels, tables.ids, tables.mentions, tables.tallies] {
             table.delete_range(self.txn_mut(), &range)?;
         }
-        self.forget_tallies(trace);
+        self.tallies_mut().forget(trace);
         let record = self.record(trace)?;
         (record.obsels, record.triples, record.subjects, record.mentions) = (0, 0, 0, 0);
         (record.min_begin, record.max_duration) = (0, 0);
@@ -169,7 +178,7 @@ impl Change<'_> {
     /// Counts the types, the subject and the predicates of an obsel, or discounts them.
     fn tally_obsel(&mut self, trace: TraceNumber, obsel: &Obsel<'_>, difference: i64) -> Result<()> {
         let has_subject = self.name(vocab::ktbs::HAS_SUBJECT)?;
-        for_each_tally(trace, obsel, Some(has_subject), &mut |key| self.tally(key, difference));
+        self.tallies_mut().of(trace).count(obsel, Some(has_subject), difference);
         Ok(())
     }
 
@@ -193,50 +202,30 @@ impl Change<'_> {
     }
 }
 
-/// Calls a function with the key of `tallies` of each thing that an obsel counts for.
-pub(super) fn for_each_tally(
-    trace: TraceNumber,
-    obsel: &Obsel<'_>,
-    has_subject: Option<Name>,
-    f: &mut dyn FnMut(Vec<u8>),
-) {
-    let mut key = codec::trace_key(trace);
-    let mut count = |tally: Tally, what: &[u8]| {
-        key.truncate(8);
-        key.push(tally.mark());
-        key.extend_from_slice(what);
-        f(key.clone());
-    };
-    for value in &obsel.types {
-        if let Value::Named(name) = value {
-            count(Tally::Type, &name.0.to_be_bytes());
-        }
+/// Checks that an identifier is not too long.
+pub(super) fn check_id(id: &str) -> Result<()> {
+    if id.len() > ID_BYTES {
+        return Err(StoreError::Refused(format!(
+            "the identifier of the obsel is longer than {ID_BYTES} bytes: {id}"
+        )));
     }
-    let mut last = None;
-    for arc in &obsel.arcs {
-        if last != Some(arc.predicate) {
-            last = Some(arc.predicate);
-            count(Tally::Predicate, &arc.predicate.0.to_be_bytes());
-        }
-        if Some(arc.predicate) == has_subject {
-            count(Tally::Subject, &subject_key(&arc.object));
-        }
-    }
-    let blank = obsel.blank_arcs.iter().map(|(_, arc)| arc.predicate);
-    let elsewhere: HashSet<Name> = blank.chain(obsel.others.iter().map(|(_, arc)| arc.predicate)).collect();
-    for name in elsewhere {
-        count(Tally::Elsewhere, &name.0.to_be_bytes());
-    }
+    Ok(())
 }
 
-/// Returns the keys of `mentions` that a description gives: one for each other obsel that a triple names.
-pub(super) fn mention_keys(trace: TraceNumber, obsel: &Obsel<'_>) -> HashSet<Vec<u8>> {
-    let mut keys = HashSet::new();
+/// Returns the error of an obsel whose key in `ids` is there already.
+pub(super) fn is_there(key: &[u8]) -> StoreError {
+    let id = String::from_utf8_lossy(key.get(8..).unwrap_or_default());
+    StoreError::Refused(format!("there is an obsel {id} already"))
+}
+
+/// Returns the keys of `mentions` that a description gives, each once: one for each other obsel that a triple names.
+pub(super) fn mention_keys(trace: TraceNumber, obsel: &Obsel<'_>) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
     let mut mention = |value: &Value<'_>, outgoing: bool, predicate: Name| {
         if let Value::Obsel(id) = value
             && *id != obsel.id
         {
-            keys.insert(codec::mention_key(trace, id, outgoing, predicate.0, obsel.id));
+            keys.push(codec::mention_key(trace, id, outgoing, predicate.0, obsel.id));
         }
     };
     for Arc { predicate, object } in &obsel.arcs {
@@ -249,20 +238,8 @@ pub(super) fn mention_keys(trace: TraceNumber, obsel: &Obsel<'_>) -> HashSet<Vec
         mention(subject, true, arc.predicate);
         mention(&arc.object, false, arc.predicate);
     }
+    keys.sort_unstable();
+    keys.dedup();
     debug_assert!(keys.iter().all(|key| key.len() <= KEY_BYTES));
     keys
-}
-
-/// Returns what stands for a subject in a key: its value, or a digest of a long one.
-fn subject_key(value: &Value<'_>) -> Vec<u8> {
-    /// Leaves room for the trace and the kind in a key of LMDB.
-    const LONGEST: usize = 256;
-    let mut key = Vec::new();
-    record::put_value(&mut key, value);
-    if key.len() > LONGEST {
-        let digest = crate::digest::fnv128(&key);
-        key.truncate(LONGEST - 16);
-        key.extend_from_slice(&digest.to_be_bytes());
-    }
-    key
 }

@@ -20,26 +20,31 @@ const TYPED: u8 = 8;
 
 /// Returns the record of an obsel.
 pub fn encode(obsel: &Obsel<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(128);
-    put_uint(&mut out, obsel.types.len() as u64);
-    for value in &obsel.types {
-        put_value(&mut out, value);
-    }
-    put_uint(&mut out, obsel.arcs.len() as u64);
-    for arc in &obsel.arcs {
-        put_arc(&mut out, arc);
-    }
-    put_uint(&mut out, obsel.blank_arcs.len() as u64);
-    for (blank, arc) in &obsel.blank_arcs {
-        put_value(&mut out, &Value::Blank(*blank));
-        put_arc(&mut out, arc);
-    }
-    put_uint(&mut out, obsel.others.len() as u64);
-    for (subject, arc) in &obsel.others {
-        put_value(&mut out, subject);
-        put_arc(&mut out, arc);
-    }
+    let mut out = Vec::with_capacity(256);
+    put(&mut out, obsel);
     out
+}
+
+/// Appends the record of an obsel.
+pub fn put(out: &mut Vec<u8>, obsel: &Obsel<'_>) {
+    put_uint(out, obsel.types.len() as u64);
+    for value in &obsel.types {
+        put_value(out, value);
+    }
+    put_uint(out, obsel.arcs.len() as u64);
+    for arc in &obsel.arcs {
+        put_arc(out, arc);
+    }
+    put_uint(out, obsel.blank_arcs.len() as u64);
+    for (blank, arc) in &obsel.blank_arcs {
+        put_value(out, &Value::Blank(*blank));
+        put_arc(out, arc);
+    }
+    put_uint(out, obsel.others.len() as u64);
+    for (subject, arc) in &obsel.others {
+        put_value(out, subject);
+        put_arc(out, arc);
+    }
 }
 
 /// Decodes a record into an obsel, whose lists are emptied first and keep their room.

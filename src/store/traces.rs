@@ -4,7 +4,9 @@
 //! (signed), time of edition, and the four tags.
 
 use super::codec::{Input, put_int, put_uint};
+use super::tallies::Differences;
 use super::{Result, Tag};
+use crate::obsel::{Name, Obsel};
 
 /// The four tags of a collection of obsels (kTBS documentation, "monotonicity"), most volatile first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,57 @@ pub struct Tags {
     pub pseudo: Tag,
     /// Kept while obsels are only added.
     pub logical: Tag,
+}
+
+/// What is counted of obsels, all together; each is as in [`TraceRecord`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) obsels: u64,
+    pub(super) triples: u64,
+    pub(super) mentions: u64,
+    pub(super) max_duration: u64,
+    pub(super) min_begin: i64,
+}
+
+impl Totals {
+    /// Returns those of one obsel, which gives so many mentions.
+    pub(super) fn of(obsel: &Obsel<'_>, mentions: u64) -> Self {
+        Self {
+            obsels: 1,
+            triples: obsel.triple_count(),
+            mentions,
+            max_duration: obsel.end.abs_diff(obsel.begin),
+            min_begin: obsel.begin,
+        }
+    }
+
+    /// Adds others.
+    fn add(&mut self, more: Self) {
+        self.min_begin = if self.obsels == 0 {
+            more.min_begin
+        } else {
+            self.min_begin.min(more.min_begin)
+        };
+        self.max_duration = self.max_duration.max(more.max_duration);
+        self.obsels += more.obsels;
+        self.triples += more.triples;
+        self.mentions += more.mentions;
+    }
+}
+
+/// What is counted of obsels that speak of no others, before they are stored.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub(super) totals: Totals,
+    pub(super) tallies: Differences,
+}
+
+impl Counts {
+    /// Counts an obsel, which has no mention of another. `has_subject` is the name of `k:hasSubject`, if there is one.
+    pub fn add(&mut self, obsel: &Obsel<'_>, has_subject: Option<Name>) {
+        self.totals.add(Totals::of(obsel, 0));
+        self.tallies.count(obsel, has_subject, 1);
+    }
 }
 
 /// What the store knows of a collection of obsels.
@@ -61,6 +114,23 @@ impl TraceRecord {
             modified,
             tags,
         }
+    }
+
+    /// Counts more obsels.
+    pub(super) fn count(&mut self, more: Totals) {
+        if more.obsels == 0 {
+            return;
+        }
+        let mut all = Totals {
+            obsels: self.obsels,
+            triples: self.triples,
+            mentions: self.mentions,
+            max_duration: self.max_duration,
+            min_begin: self.min_begin,
+        };
+        all.add(more);
+        (self.obsels, self.triples, self.mentions) = (all.obsels, all.triples, all.mentions);
+        (self.max_duration, self.min_begin) = (all.max_duration, all.min_begin);
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -111,29 +181,5 @@ impl TraceRecord {
                 },
             },
         })
-    }
-}
-
-/// What is tallied in each trace: how many obsels have a type, a subject, a predicate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Tally {
-    /// Obsels of a type.
-    Type,
-    /// Obsels of a subject.
-    Subject,
-    /// Obsels that have a predicate of their own, `hasTrace`, `hasBegin`, `hasEnd` and `rdf:type` aside.
-    Predicate,
-    /// Obsels in whose description a predicate occurs elsewhere: on a blank node, or pointing to the obsel.
-    Elsewhere,
-}
-
-impl Tally {
-    pub(super) fn mark(self) -> u8 {
-        match self {
-            Self::Type => 0,
-            Self::Subject => 1,
-            Self::Predicate => 2,
-            Self::Elsewhere => 3,
-        }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use super::codec::{self, Input};
-use super::obsels::{for_each_tally, mention_keys};
+use super::obsels::mention_keys;
 use super::open::{Table, meta, meta_number};
+use super::tallies::for_each_tally;
 use super::{Bounds, Reading, Result, Snapshot, StoreError, Tag, Tally, TraceNumber, TraceRecord, graphs, names};
 use crate::obsel::{Arc, Name, Obsel, Value};
 use crate::vocab::ktbs;
@@ -201,7 +202,7 @@ impl Walk<'_> {
         let transaction = snapshot.transaction();
         let walked = snapshot.for_each_obsel(trace, &Bounds::ALL, &mut |obsel| {
             let of = |what: &str| format!("trace <{path}>, obsel {}: {what}", obsel.id);
-            found.add(trace, obsel, has_subject);
+            found.add(obsel, has_subject);
             let place = snapshot.place(trace, obsel.id)?;
             if place.is_none_or(|place| (place.end, place.begin) != (obsel.end, obsel.begin)) {
                 wrong.push(of("it cannot be found by its id"));
@@ -271,7 +272,7 @@ impl Walk<'_> {
         for row in transaction.tables().tallies.prefix_iter(transaction.txn(), &prefix)? {
             let (key, value) = row?;
             let kept = Input(value).uint().unwrap_or(0);
-            let counted = found.tallies.remove(key).unwrap_or(0);
+            let counted = found.tallies.remove(&key[8..]).unwrap_or(0);
             if kept != counted {
                 wrong.push(format!(
                     "trace <{path}>: the tally {:?}: {kept} are counted, there are {counted}",
@@ -280,7 +281,7 @@ impl Walk<'_> {
             }
         }
         for key in found.tallies.keys() {
-            wrong.push(format!("trace <{path}>: the tally {:?} is missing", &key[8..]));
+            wrong.push(format!("trace <{path}>: the tally {key:?} is missing"));
         }
         for sentence in wrong {
             self.tell(sentence);
@@ -348,7 +349,7 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, trace: TraceNumber, obsel: &Obsel<'_>, has_subject: Option<Name>) {
+    fn add(&mut self, obsel: &Obsel<'_>, has_subject: Option<Name>) {
         self.min_begin = if self.obsels == 0 {
             obsel.begin
         } else {
@@ -357,8 +358,8 @@ impl Found {
         self.max_duration = self.max_duration.max(obsel.end.abs_diff(obsel.begin));
         self.obsels += 1;
         self.triples += obsel.triple_count();
-        for_each_tally(trace, obsel, has_subject, &mut |key| {
-            *self.tallies.entry(key).or_default() += 1
+        for_each_tally(obsel, has_subject, &mut |what| {
+            *self.tallies.entry(what.key()).or_default() += 1
         });
         let mut value = |value: &Value<'_>| match value {
             Value::Named(name) | Value::Typed(_, name) => {
@@ -380,7 +381,7 @@ impl Found {
     }
 
     fn subjects(&self) -> u64 {
-        let is_subject = |key: &&Vec<u8>| key.get(8) == Some(&Tally::Subject.mark());
+        let is_subject = |key: &&Vec<u8>| key.first() == Some(&Tally::Subject.mark());
         self.tallies.keys().filter(is_subject).count() as u64
     }
 }

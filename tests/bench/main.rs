@@ -2,12 +2,14 @@
 //!
 //! Traces of several lengths are loaded through the HTTP layer into a store in the directory that `KTBS_BENCH_DIR` names (the
 //! current one by default: choose a real disk, where an fsync costs what it costs). Figures are medians. `KTBS_BENCH_OBSELS`
-//! is a list of lengths. At the end of each, durable commits are compared with [bare ones](commits).
+//! is a list of lengths; `KTBS_BENCH_ONLY` leaves only the computed traces and the queries whose names contain it. At the end of
+//! each, durable commits are compared with [bare ones](commits).
 
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
 mod access;
 mod commits;
+mod methods;
 
 use std::fs;
 use std::io::{self, Write};
@@ -69,7 +71,14 @@ impl Bench {
     }
 
     fn with(directory: &Path, change: impl FnOnce(&mut Config)) -> Result<Self> {
-        let mut config = config::load(&[], &[("server", "fixed-root-uri", ROOT)])?.0;
+        let mut config = config::load(
+            &[],
+            &[
+                ("server", "fixed-root-uri", ROOT),
+                ("plugins", "sparql_endpoints", "true"),
+            ],
+        )?
+        .0;
         config.store.directory = Some(directory.to_owned());
         change(&mut config);
         Ok(Self {
@@ -151,6 +160,15 @@ fn status(name: &str) -> f64 {
     kib.unwrap_or(0.0) / 1024.0
 }
 
+/// What `KTBS_BENCH_ONLY` says.
+fn only() -> Option<String> {
+    std::env::var("KTBS_BENCH_ONLY").ok()
+}
+
+fn row(name: &str, micros: f64) {
+    println!("{name:<34} {micros:>12.1} us");
+}
+
 fn measure(directory: &Path, obsels: usize) -> Result<()> {
     println!("\n## {obsels} obsels\n");
     let mut bench = Bench::open(directory)?;
@@ -179,20 +197,43 @@ fn measure(directory: &Path, obsels: usize) -> Result<()> {
     let elapsed = start.elapsed().as_secs_f64();
     println!("load in batches of {BATCH}: {:.0} obsels/s", obsels as f64 / elapsed);
 
-    let row = |name: &str, micros: f64| println!("{name:<34} {micros:>12.1} us");
     let mut next = obsels;
+    if only().is_none() {
+        requests(&mut bench, obsels, &mut next)?;
+    }
+    methods::measure(&mut bench, obsels, &mut next)?;
+    drop(bench);
+    if only().is_some() {
+        return Ok(());
+    }
+    access::measure(directory)?;
+    let program = std::env::current_exe()?;
+    let start = Instant::now();
+    let done = Command::new(program).arg("--first-answer").arg(directory).status()?;
+    ensure!(done.success(), "a new process does not answer");
+    println!(
+        "\nstart of a process, first answer, end: {:.1} ms",
+        start.elapsed().as_secs_f64() * 1e3
+    );
+    let bytes = fs::metadata(directory.join("data.mdb"))?.len();
+    println!("store: {:.0} bytes per obsel", bytes as f64 / next as f64);
+    commits::compare(directory)
+}
+
+/// Times requests about a stored trace of so many obsels, which all come before `next`.
+fn requests(bench: &mut Bench, obsels: usize, next: &mut usize) -> Result<()> {
     let single = bench.median(51, |bench, _| {
-        next += 1;
-        Ok(bench.post("b/t/", "application/json", &obsel(next))?.0)
+        *next += 1;
+        Ok(bench.post("b/t/", "application/json", &obsel(*next))?.0)
     })?;
     row("POST of one obsel", single);
     let hundred = bench.median(11, |bench, _| {
-        next += 100;
-        Ok(bench.post("b/t/", "application/json", &batch(next, 100))?.0)
+        *next += 100;
+        Ok(bench.post("b/t/", "application/json", &batch(*next, 100))?.0)
     })?;
     row("POST of 100 obsels", hundred);
     let middle = 5 * obsels;
-    let last = 10 * next - 1000;
+    let last = 10 * *next - 1000;
     for (name, path) in [
         ("GET of the root", String::new()),
         ("GET of the trace", "b/t/".to_owned()),
@@ -243,19 +284,7 @@ fn measure(directory: &Path, obsels: usize) -> Result<()> {
             status("RssAnon")
         );
     }
-    drop(bench);
-    access::measure(directory)?;
-    let program = std::env::current_exe()?;
-    let start = Instant::now();
-    let done = Command::new(program).arg("--first-answer").arg(directory).status()?;
-    ensure!(done.success(), "a new process does not answer");
-    println!(
-        "\nstart of a process, first answer, end: {:.1} ms",
-        start.elapsed().as_secs_f64() * 1e3
-    );
-    let bytes = fs::metadata(directory.join("data.mdb"))?.len();
-    println!("store: {:.0} bytes per obsel", bytes as f64 / next as f64);
-    commits::compare(directory)
+    Ok(())
 }
 
 fn main() -> Result<()> {

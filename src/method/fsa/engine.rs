@@ -5,8 +5,10 @@
 //! *pending*, which the token that goes on *inhibits*. The end of the stream is never told, so that what comes out depends
 //! on the events only, and not on how many are known when one looks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::automaton::{Automaton, Default as DefaultTransition, State};
 use super::history::{Count, History};

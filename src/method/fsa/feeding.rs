@@ -1,7 +1,8 @@
 //! The obsels of a source, as the events of an automaton.
 
-use std::collections::HashSet;
 use std::rc::Rc;
+
+use hashbrown::HashSet;
 
 use super::super::progress::Clock;
 use super::super::{Inputs, Source, Stop, query};

@@ -257,7 +257,7 @@ fn advance(
             kept.recent.clear();
         }
         for (rank, found) in feeding.feed(&mut kept.tokens, obsel)?.iter().enumerate() {
-            kept.recent.extend(output.put(found, rank, sink)?);
+            kept.recent.extend(output.put(found, obsel, rank, sink)?);
         }
         Ok(())
     })?;

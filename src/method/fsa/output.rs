@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use bumpalo::Bump;
+use hashbrown::{HashMap, HashSet};
 use serde_json::Value as Json;
 
+use super::super::copy::concat;
 use super::super::elsewhere;
 use super::super::literal::Literal;
 use super::super::progress::Clock;
@@ -187,29 +188,42 @@ impl<'a> Output<'a> {
         self.given.contains(id)
     }
 
-    /// Gives the obsel of a match to the sink, and returns its id, or `None` if its state makes none. `rank` is that of the
-    /// match among those of one event.
+    /// Gives the obsel of a match to the sink, and returns its id, or `None` if its state makes none. `current` is the obsel
+    /// with which the match came out; `rank` is that of the match among those of one event.
     ///
     /// # Errors
     /// Those of the store and of the sink; an id that is too long.
-    pub fn put(&mut self, found: &Match<Rc<str>>, rank: usize, sink: &mut dyn Sink) -> Result<Option<String>, Stop> {
+    pub fn put(
+        &mut self,
+        found: &Match<Rc<str>>,
+        current: &Obsel<'_>,
+        rank: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<Option<String>, Stop> {
         if !self.makes_obsels(found.state) {
             return Ok(None);
         }
         let id = self.id(found.history.last(), rank)?;
         let events = found.history.events();
         let texts = Bump::new();
-        let place = |id: &str| Ok::<_, Stop>(self.reading.place(self.source.trace, id)?.ok_or_else(damaged)?);
+        // The begin and the end of an event. Most matches come out with their last one.
+        let times = |id: &str| -> Result<(i64, i64), Stop> {
+            if id == current.id {
+                return Ok((current.begin, current.end));
+            }
+            let place = self.reading.place(self.source.trace, id)?.ok_or_else(damaged)?;
+            Ok((place.begin, place.end))
+        };
         let mut obsel = Obsel {
             id: &id,
-            begin: place(found.history.first())?.begin,
-            end: place(found.history.last())?.end,
+            begin: times(found.history.first())?.0,
+            end: times(found.history.last())?.1,
             ..Obsel::default()
         };
         for event in &events {
             obsel.arcs.push(Arc {
                 predicate: self.has_source_obsel,
-                object: Value::BelowRoot(texts.alloc_str(&format!("{}{event}", self.source_path))),
+                object: Value::BelowRoot(concat(&texts, self.source_path, event)),
             });
         }
         if let Some(form) = &self.forms[found.state] {
@@ -341,7 +355,7 @@ impl<'a> Output<'a> {
     /// Returns a value of the source as it stands in the target: an obsel of the source is still that obsel.
     fn translated<'t>(&self, value: Value<'t>, texts: &'t Bump) -> Value<'t> {
         match value {
-            Value::Obsel(id) => Value::BelowRoot(texts.alloc_str(&format!("{}{id}", self.source_path))),
+            Value::Obsel(id) => Value::BelowRoot(concat(texts, self.source_path, id)),
             Value::BelowRoot(path) => match path.strip_prefix(self.target_path).filter(|rest| is_obsel_id(rest)) {
                 Some(id) => Value::Obsel(id),
                 None => value,
