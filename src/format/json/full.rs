@@ -94,6 +94,20 @@ fn node(payload: &mut Payload<'_>, node: &NamedOrBlankNode) -> Result<TermId> {
     }
 }
 
+/// Checks that a list or a set says nothing else (JSON-LD 1.1 API, section 5.1.2, step 13.13: "invalid set or list object"). The
+/// processor sees it too late where the value is null.
+fn check_collection(object: &Object<'_>) -> Result<()> {
+    let has = |name: &str| object.iter().any(|(key, _)| key == name);
+    let Some(kind) = ["@list", "@set"].into_iter().find(|kind| has(kind)) else {
+        return Ok(());
+    };
+    let goes_with = |key: &str| key == kind || matches!(key, "@index" | "@type" | "@context");
+    match object.iter().find(|(key, _)| !goes_with(key)) {
+        Some((key, _)) => Err(Error::Parse(format!("{kind} stands beside {}", extract(key)))),
+        None => Ok(()),
+    }
+}
+
 /// Copies of values that the processor may make per triple that a payload may hold: a matter of seconds at most.
 const COPIES_PER_TRIPLE: u64 = 8;
 
@@ -164,14 +178,17 @@ impl<'d> Contexts<'d> {
         self.copies += level;
         match value {
             Json::Array(items) => items.iter().try_for_each(|item| self.examine(item, level, limits)),
-            Json::Object(object) => object.iter().try_for_each(|(key, value)| {
-                if key == "@context" {
-                    self.embedded += 1;
-                    self.examine_context(value, limits)
-                } else {
-                    self.examine(value, level + 1, limits)
-                }
-            }),
+            Json::Object(object) => {
+                check_collection(object)?;
+                object.iter().try_for_each(|(key, value)| {
+                    if key == "@context" {
+                        self.embedded += 1;
+                        self.examine_context(value, limits)
+                    } else {
+                        self.examine(value, level + 1, limits)
+                    }
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -825,6 +825,20 @@ fn wild() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn a_list_beside_something_else_is_refused() {
+    let limits = test_limits();
+    for (payload, expected) in [
+        (r#"{"@list":null,"a":{"@container":"@graph"}}"#, "@list stands beside a"),
+        (r#"{"@set":[],"@id":"http://h/"}"#, "@set stands beside @id"),
+    ] {
+        match parse(payload.as_bytes(), &test_context(&limits)) {
+            Err(Error::Parse(message)) => assert!(message.contains(expected), "{message}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn both_ways_give_the_same_graph(text in documents()) {
