@@ -4,8 +4,9 @@ use crate::error::{Error, Result};
 use crate::rdf::Graph;
 use crate::resource::check::refuse;
 use crate::resource::draft::Draft;
+use crate::resource::service::hide_edition;
 use crate::resource::view::{Content, View};
-use crate::resource::{Expected, Service, Target, access, hide_edition, links, read, row};
+use crate::resource::{Expected, Service, Target, access, links, read, row};
 use crate::store::{Change, Entry, Head, Reading};
 
 /// Replaces the graph of a resource; returns what a GET then shows.
