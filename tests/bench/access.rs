@@ -58,8 +58,7 @@ pub fn measure(directory: &Path) -> Result<()> {
         Ok((micros(times[TIMES / 2]), micros(times[0])))
     };
     for (what, path) in [("trace", "b/t/"), ("page of 10", "b/t/@obsels?limit=10")] {
-        let mut without = Bench::open(directory)?;
-        let (base, least) = asked(&mut without, path, &[])?;
+        let (base, least) = asked(&mut Bench::open(directory)?, path, &[])?;
         println!(
             "{:<34} {base:>12.1} {:>12} {least:>12.1}",
             format!("{what}, no authx"),

@@ -228,8 +228,9 @@ fn requests(bench: &mut Bench, obsels: usize, next: &mut usize) -> Result<()> {
     })?;
     row("POST of one obsel", single);
     let hundred = bench.median(11, |bench, _| {
+        let first = *next + 1;
         *next += 100;
-        Ok(bench.post("b/t/", "application/json", &batch(*next, 100))?.0)
+        Ok(bench.post("b/t/", "application/json", &batch(first, 100))?.0)
     })?;
     row("POST of 100 obsels", hundred);
     let middle = 5 * obsels;
