@@ -14,12 +14,12 @@ mod outgoing;
 mod page;
 mod password;
 mod personal;
+mod provider;
 mod remote_user;
 mod session;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, LINK, SET_COOKIE, VARY, WWW_AUTHENTICATE};
 use ::http::{HeaderValue, StatusCode, request, response};
@@ -132,13 +132,6 @@ fn promoted(config: &Config, mut visitor: Visitor) -> Visitor {
         .any(|group| config.authx.admin_groups.contains(group));
     visitor.is_admin |= is_listed || is_in_group;
     visitor
-}
-
-/// Returns the time, in seconds since the epoch.
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }
 
 fn refused(caller: &Caller, why: &str) -> Error {
