@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::attempts::Attempts;
-use super::{Caller, Found, bearer, client, issuer, outgoing};
+use super::{Caller, Found, claims, client, issuer, outgoing};
 use crate::config::{Authx, Config};
 use crate::error::{Error, Result};
 use crate::resource::Service;
@@ -145,9 +145,9 @@ fn check(authx: &Authx, claims: &Value) -> Result<(u64, Visitor), String> {
     }
     if claims["nbf"]
         .as_u64()
-        .is_some_and(|begin| begin > time::seconds() + bearer::LEEWAY)
+        .is_some_and(|begin| begin > time::seconds() + claims::LEEWAY)
     {
         return Err("it is not valid yet".to_owned());
     }
-    Ok((until, bearer::visitor(authx, claims)?))
+    Ok((until, claims::visitor(authx, claims)?))
 }

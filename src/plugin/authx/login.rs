@@ -16,7 +16,7 @@ use super::attempts::Attempts;
 use super::provider::{self, Answer, Identity};
 use super::session::{self, SESSION, Session};
 use super::{Caller, issuer, password};
-use crate::config::{Config, Way};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plugin::{Own, Reply};
 use crate::resource::Service;
@@ -45,16 +45,6 @@ struct Begun {
     /// Where the browser returns.
     to: String,
     until: u64,
-}
-
-/// Tells whether one can log in with a browser.
-pub(super) fn is_configured(config: &Config) -> bool {
-    let authx = &config.authx;
-    let is_known = match config.old_flow() {
-        Some((_, flow)) => !flow.client_id.is_empty() && !flow.auth_endpoint.is_empty(),
-        None => !authx.issuer.is_empty() && !authx.client_id.is_empty(),
-    };
-    is_known && authx.ways.contains(&Way::Login)
 }
 
 /// Returns the address of the login, for a page to which it shall return.
@@ -94,7 +84,7 @@ pub(super) fn answer(own: &Own<'_>) -> Option<Reply> {
     // Pages of former versions log out with a parameter, anywhere.
     let is_logout = name == LOGOUT || (config.old_flow().is_some() && own.parameter("logout").is_some());
     let is_ours = name == LOGIN || is_logout || is_redirect;
-    if !is_ours || request.method == Method::OPTIONS || !is_configured(config) {
+    if !is_ours || request.method == Method::OPTIONS || !provider::is_configured(config) {
         return None;
     }
     if request.method != Method::GET {

@@ -6,6 +6,7 @@
 mod attempts;
 mod basic;
 mod bearer;
+mod claims;
 mod client;
 mod introspection;
 mod issuer;
@@ -179,7 +180,7 @@ fn after(config: &Config, request: &request::Parts, response: &mut response::Par
 fn challenges(config: &Config, is_page: bool) -> impl Iterator<Item = HeaderValue> {
     let authx = &config.authx;
     let realm = authx.realm.replace('\\', "\\\\").replace('"', "\\\"");
-    let login = login::is_configured(config);
+    let login = provider::is_configured(config);
     let signed = authx.ways.contains(&Way::Bearer) && bearer::is_configured(authx);
     let bearer = signed || authx.ways.contains(&Way::Personal);
     let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !(signed || login);
@@ -194,7 +195,7 @@ fn challenges(config: &Config, is_page: bool) -> impl Iterator<Item = HeaderValu
 
 /// Returns the links by which clients of the Python kTBS find the login.
 fn login_links(config: &Config) -> impl Iterator<Item = HeaderValue> {
-    let login = login::address(config, "").filter(|_| login::is_configured(config));
+    let login = login::address(config, "").filter(|_| provider::is_configured(config));
     let links = login.map(|login| {
         [
             (login.to_string(), "oauth_resource_server"),

@@ -11,8 +11,8 @@ use oauth2::{
 use serde_json::Value;
 
 use super::client::{self, Client, Extra};
-use super::{bearer, issuer, outgoing, password};
-use crate::config::{Config, OldFlow};
+use super::{claims, issuer, outgoing, password};
+use crate::config::{Config, OldFlow, Way};
 use crate::error::{Error, Result};
 use crate::resource::Service;
 use crate::resource::access::Visitor;
@@ -45,6 +45,16 @@ pub(super) enum Identity {
     Token(bool),
     /// By the answer of this address, which has the user under this name.
     Api(Url, &'static str),
+}
+
+/// Tells whether one can log in with a browser.
+pub(super) fn is_configured(config: &Config) -> bool {
+    let authx = &config.authx;
+    let is_known = match config.old_flow() {
+        Some((_, flow)) => !flow.client_id.is_empty() && !flow.auth_endpoint.is_empty(),
+        None => !authx.issuer.is_empty() && !authx.client_id.is_empty(),
+    };
+    is_known && authx.ways.contains(&Way::Login)
 }
 
 /// Returns what tells the provider from others.
@@ -174,7 +184,7 @@ fn by_token(config: &Config, service: &Service, extra: &Extra, nonce: &str) -> R
         return Ok(Err("there is no id_token; the scope must have openid".to_owned()));
     };
     let client = config.authx.client_id.as_str();
-    let claims = match bearer::verified(config, service, token, client)? {
+    let claims = match claims::verified(config, service, token, client)? {
         Ok(claims) => claims,
         Err(why) => return Ok(Err(format!("the id_token: {why}"))),
     };
@@ -187,7 +197,7 @@ fn by_token(config: &Config, service: &Service, extra: &Extra, nonce: &str) -> R
     if party.is_some_and(|party| party != client) || (audiences > 1 && party.is_none()) {
         return Ok(Err("the id_token was made for another client".to_owned()));
     }
-    Ok(bearer::visitor(&config.authx, &claims))
+    Ok(claims::visitor(&config.authx, &claims))
 }
 
 /// Asks the API of a provider of former versions whose token it is.

@@ -16,7 +16,7 @@ use oauth2::url::{Url, form_urlencoded};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Found, login, provider};
+use super::{Found, provider};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::resource::Service;
@@ -49,7 +49,7 @@ pub(super) struct Session {
 
 /// Returns the user whose session a request has.
 pub(super) fn find(config: &Config, service: &Service, request: &request::Parts) -> Result<Found> {
-    if !login::is_configured(config) || !is_sent(config, request) {
+    if !provider::is_configured(config) || !is_sent(config, request) {
         return Ok(Found::Nothing);
     }
     let is_good = |session: &Session| {
