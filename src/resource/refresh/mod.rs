@@ -18,7 +18,7 @@ use crate::resource::inputs::{Gathered, Models};
 use crate::resource::path::below;
 use crate::resource::slice::Refresh;
 use crate::resource::wide::Wide;
-use crate::resource::{Service, Settings, trace};
+use crate::resource::{Service, Settings, unit};
 use crate::store::{Change, Entry, Reading, StoreError};
 use crate::time;
 use crate::vocab::ktbs;
@@ -418,7 +418,7 @@ fn store(
     }
     for source in &now.sources {
         if let Some(path) = below(service.store.root(), &source.iri) {
-            trace::remember_unit(&mut change, path, source.unit.as_deref())?;
+            unit::remember(&mut change, path, source.unit.as_deref())?;
         }
     }
     change.put_computation(trace, &computed.computation.encode())?;
