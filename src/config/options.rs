@@ -134,9 +134,8 @@ pub static OPTIONS: &[Row] = &[
     row("plugins", "virtuoso_sparql", "false",
         Kind::Unavailable("is not available: the store is a directory (repository in [rdf_database]), and the plugin sparql_endpoints answers queries"),
         "Not available: the store is a directory."),
-    row("plugins", "xgereco_obsel_table", "false",
-        Kind::Unavailable("is not available here: ask for the obsels as text/html or text/csv"),
-        "Not available."),
+    row("plugins", "xgereco_obsel_table", "false", Kind::Boolean,
+        "Offer obsels as a table in HTML, x-gereco/table, for the consoles that show it."),
     row("plugins", "authx", "false", Kind::Boolean,
         "Ask who may do what; see [authx]."),
 

@@ -265,7 +265,7 @@ fn response(config: &Config, kinds: &[Described], method: &str, status: u16) -> 
             let mut content = Map::new();
             if method != "POST" {
                 for shape in shapes(kinds) {
-                    for offer in format::offers(shape) {
+                    for offer in plugin::offers(config, shape) {
                         content.insert(offer.media_type.to_owned(), json!({"schema": shown(offer.media_type)}));
                     }
                 }
@@ -446,7 +446,7 @@ mod test {
                 }
             }
             let content = &path["get"]["responses"]["200"]["content"];
-            for offer in format::offers(kind.shape) {
+            for offer in plugin::offers(&config(), kind.shape) {
                 assert!(
                     content[offer.media_type].is_object(),
                     "{} of {kind:?}",

@@ -9,6 +9,7 @@ mod meth_external;
 mod post_via_get;
 pub mod profiler;
 mod sparql_endpoints;
+mod xgereco_obsel_table;
 
 use std::sync::Arc;
 
@@ -17,12 +18,12 @@ use ::http::{request, response};
 
 use crate::config::{Config, Plugins};
 use crate::error::{Error, Result};
-use crate::format::Offer;
+use crate::format::{self, Offer};
 use crate::method::Runner;
 use crate::rdf::Graph;
 use crate::resource::access::{Access, Rights};
 use crate::resource::view::Link;
-use crate::resource::{Parameters, Service, Target, View};
+use crate::resource::{Parameters, Service, Shape, Target, View};
 
 /// A plugin.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ pub struct Steps {
     pub page: fn(&Config, &request::Parts, &Error) -> Option<String>,
     /// May tell something of who looks at a page, with a link.
     pub link: fn(&Config, &Service, &request::Parts) -> Option<Link>,
+    /// The media types that resources of a shape offer too, after those of their shape.
+    pub offers: fn(Shape) -> &'static [Offer],
     /// May change the status line and the headers of any answer.
     pub after: fn(&Config, &request::Parts, &mut response::Parts),
 }
@@ -83,6 +86,7 @@ const NOTHING: Steps = Steps {
     answer: |_| None,
     page: |_, _, _| None,
     link: |_, _, _| None,
+    offers: |_| &[],
     after: |_, _, _| {},
 };
 
@@ -218,7 +222,7 @@ pub fn sparql_results() -> impl Iterator<Item = &'static str> {
 }
 
 /// The plugins, in the order in which they see a request; they see the answer in the reverse order.
-pub static PLUGINS: [Plugin; 8] = [
+pub static PLUGINS: [Plugin; 9] = [
     Plugin {
         name: "cors",
         is_on: |plugins| plugins.cors,
@@ -260,6 +264,12 @@ pub static PLUGINS: [Plugin; 8] = [
         is_on: |plugins| plugins.meth_external,
         needs: Rights::WRITE,
         work: Work::Resources,
+    },
+    Plugin {
+        name: "xgereco_obsel_table",
+        is_on: |plugins| plugins.xgereco_obsel_table,
+        needs: Rights::READ,
+        work: Work::Steps(xgereco_obsel_table::STEPS),
     },
     Plugin {
         name: "profiler",
@@ -317,6 +327,12 @@ pub fn who(config: &Config, service: &Service, request: &request::Parts) -> Opti
 pub fn take(get: &Get<'_>) -> Option<Result<View>> {
     let may = |needs| get.service.may(get.target, needs);
     steps(get.config).find_map(|(needs, steps)| may(needs).then(|| (steps.take)(get)).flatten())
+}
+
+/// Returns what a resource of a shape offers, the preferred first, with what plugins add.
+pub fn offers(config: &Config, shape: Shape) -> Vec<&'static Offer> {
+    let added = steps(config).flat_map(|(_, steps)| (steps.offers)(shape));
+    format::offers_with(shape, added).collect()
 }
 
 /// Returns the answer of the first plugin that has one in place of a resource.
