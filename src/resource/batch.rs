@@ -16,7 +16,7 @@ use crate::store::codec::ID_BYTES;
 use crate::store::{Change, Entry, Place, Reading, Tags, TraceNumber};
 use crate::vocab::{ktbs, skos};
 
-/// What new obsels without a label are called, before a random token.
+/// What new obsels without a label are called, before a token.
 const BARE_NAME: &str = "o";
 
 /// Obsels on their way into a trace, split, completed and checked, in the order in which they are to be added.
@@ -320,6 +320,7 @@ impl<'g> Batch<'g> {
         let mut taken: HashSet<String> = HashSet::new();
         let mut problems = Vec::new();
         let mut ids = Vec::with_capacity(self.descriptions.obsels.len());
+        let ending = mint::Ending::Ordered(change.next_tag());
         for description in &self.descriptions.obsels {
             let id = match as_iri(self.graph.term(description.node)) {
                 Some(iri) => {
@@ -331,7 +332,7 @@ impl<'g> Batch<'g> {
                 }
                 None => {
                     let slug = self.label(description).map_or(BARE_NAME.to_owned(), mint::slug);
-                    mint::mint(&slug, mint::Bare::Never, most, |id| {
+                    mint::mint(&slug, ending, most, |id| {
                         Ok(taken.contains(id) || change.has_obsel(number, id)?)
                     })?
                 }

@@ -8,7 +8,7 @@ use crate::resource::access::Acl;
 use crate::resource::check::{quoted, refuse};
 use crate::resource::draft::Draft;
 use crate::resource::links::local_name;
-use crate::resource::mint::{self, Bare};
+use crate::resource::mint::{self, Ending};
 use crate::resource::path::{PATH_BYTES, container, is_identifier};
 use crate::resource::{KINDS, Row, Service, Target, links};
 use crate::store::{Change, Entry, Head, Kind, Reading, Tag};
@@ -187,7 +187,7 @@ impl Place<'_> {
     fn mint(&self, row: &Row, label: Option<&str>, change: &Change<'_>) -> Result<String> {
         let slug = mint::slug(label.unwrap_or_else(|| local_name(row.class)));
         let slash = if row.folder { "/" } else { "" };
-        let id = mint::mint(&slug, Bare::IfFree, self.room(), |id| {
+        let id = mint::mint(&slug, Ending::IfTaken, self.room(), |id| {
             Ok(change.head(&format!("{}{id}{slash}", self.path))?.is_some())
         })?;
         refuse("check_posted_graph", self.check_length(&id))?;

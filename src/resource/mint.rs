@@ -1,4 +1,4 @@
-//! Names for what a client leaves unnamed: a readable slug, and a random token where the slug is taken.
+//! Names for what a client leaves unnamed: a readable slug, and a token where the slug is taken, or always.
 
 use crate::error::{Error, Result};
 use crate::resource::path::is_word;
@@ -51,29 +51,55 @@ pub fn cut(text: &str, max_bytes: usize) -> &str {
     &text[..end.map_or(0, |(_, end)| end)]
 }
 
-/// Whether a minted identifier may be the bare slug.
+/// Returns a word of digits and letters from `a` to `z` for a number: a digit that tells its length, then the number in base 36,
+/// so that words are in the order of their numbers.
+fn ordered(mut number: u64) -> String {
+    let mut word = Vec::new();
+    while word.is_empty() || number > 0 {
+        word.push(ALPHABET[(number % 36) as usize]);
+        number /= 36;
+    }
+    word.push(ALPHABET[word.len().min(9)]);
+    word.iter().rev().copied().map(char::from).collect()
+}
+
+/// How a minted identifier ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bare {
-    /// It is the slug if that is free, as for the items of a base.
-    IfFree,
-    /// It always ends with a random token, as for obsels.
-    Never,
+pub enum Ending {
+    /// With a random token of two characters or more, if the bare slug is taken; as for the items of a base.
+    IfTaken,
+    /// Always with a token for a number that grows, and random characters if that is taken; as for obsels. Those that come one after
+    /// the other so stand side by side in the store, and adding one rewrites the page that the last one has written, and not
+    /// one of thousands.
+    Ordered(u64),
 }
 
 /// Returns a free identifier of at most `max_bytes` bytes (and of at least one character) that begins with a slug.
 ///
-/// The random token has two characters at first, and one more at each collision.
+/// At each collision the token has one character more.
 ///
 /// # Errors
 /// Those of `taken`, which tells whether an identifier is in use; `Internal` as for [`token`].
-pub fn mint(slug: &str, bare: Bare, max_bytes: usize, mut taken: impl FnMut(&str) -> Result<bool>) -> Result<String> {
-    let slug = cut(slug, max_bytes.saturating_sub(TOKEN_ROOM));
-    if bare == Bare::IfFree && !taken(slug)? {
-        return Ok(slug.to_owned());
+pub fn mint(
+    slug: &str,
+    ending: Ending,
+    max_bytes: usize,
+    mut taken: impl FnMut(&str) -> Result<bool>,
+) -> Result<String> {
+    let mut id = cut(slug, max_bytes.saturating_sub(TOKEN_ROOM)).to_owned();
+    let mut length = match ending {
+        Ending::IfTaken if !taken(&id)? => return Ok(id),
+        Ending::IfTaken => 2,
+        Ending::Ordered(_) => 0,
+    };
+    id.push('-');
+    if let Ending::Ordered(number) = ending {
+        id.push_str(&ordered(number));
     }
-    let mut length = 2;
+    let start = id.len();
     loop {
-        let id = format!("{slug}-{}", token(length)?);
+        id.truncate(start);
+        id.push_str(&token(length)?);
         if !taken(&id)? {
             return Ok(id);
         }
@@ -134,7 +160,7 @@ mod test {
         let mut known = HashSet::new();
         let mut longest = 0;
         for i in 0..1000 {
-            let id = mint("base", Bare::IfFree, 100, |id| Ok(known.contains(id))).expect("nothing fails");
+            let id = mint("base", Ending::IfTaken, 100, |id| Ok(known.contains(id))).expect("nothing fails");
             assert_eq!(id == "base", i == 0, "{id}");
             longest = longest.max(id.len());
             assert!(known.insert(id));
@@ -146,14 +172,30 @@ mod test {
     }
 
     #[test]
-    fn mint_for_obsels_always_has_a_token() {
-        let id = mint("o", Bare::Never, 100, |_| Ok(false)).expect("nothing fails");
-        assert!(id.starts_with("o-") && id.len() == 4, "{id}");
+    fn names_of_obsels_are_in_the_order_of_their_numbers() {
+        let name = |number| mint("o", Ending::Ordered(number), 100, |_| Ok(false)).expect("nothing fails");
+        assert_eq!((name(0), name(35)), ("o-10".into(), "o-1z".into()));
+        assert_eq!((name(36), name(1_000_000)), ("o-210".into(), "o-4lfls".into()));
+        let mut numbers: Vec<u64> = (0..41).map(|power| (1 << power) + 5).collect();
+        numbers.sort_unstable();
+        assert!(numbers.iter().map(|number| name(*number)).is_sorted());
+        assert!(name(u64::MAX).starts_with("o-93w5e11264sgsf"));
+    }
+
+    #[test]
+    fn names_of_one_number_differ_by_random_characters() {
+        let mut known = HashSet::new();
+        for _ in 0..1000 {
+            let id = mint("o", Ending::Ordered(7), 100, |id| Ok(known.contains(id))).expect("nothing fails");
+            assert!(id.starts_with("o-17") && id.len() < 14, "{id}");
+            assert!(known.insert(id));
+        }
+        assert!(known.contains("o-17"));
     }
 
     #[test]
     fn mint_cuts_long_labels_between_characters() {
-        let id = mint(&"é".repeat(500), Bare::IfFree, 100, |_| Ok(false)).expect("nothing fails");
+        let id = mint(&"é".repeat(500), Ending::IfTaken, 100, |_| Ok(false)).expect("nothing fails");
         assert_eq!(id, "é".repeat(42));
     }
 }

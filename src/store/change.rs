@@ -6,11 +6,11 @@ use hashbrown::HashMap;
 use heed::RwTxn;
 
 use super::codec::{self, Input, KEY_BYTES};
-use super::open::{Inner, meta, meta_number, put_meta_number};
+use super::open::{COUNTER, Inner, meta, meta_number, put_meta_number};
 use super::reading::{Reading, Transaction, path_key};
 use super::sight::{Seen, Sight};
 use super::tallies::Tallies;
-use super::{Entry, Result, StoreError, Tag, TraceNumber, TraceRecord, graphs, names};
+use super::{Entry, Result, StoreError, Tag, TraceNumber, TraceRecord, graphs, names, room};
 use crate::obsel::Name;
 use crate::time;
 
@@ -48,7 +48,7 @@ impl Reading for Change<'_> {
         if let Some(record) = self.traces.get(&trace) {
             return Ok(*record);
         }
-        let value = self.inner.tables.traces.get(&self.txn, &codec::trace_key(trace))?;
+        let value = self.inner.tables.tallies.get(&self.txn, &codec::trace_key(trace))?;
         TraceRecord::decode(self.inner.instance, value.ok_or_else(codec::damaged)?)
     }
 }
@@ -56,7 +56,8 @@ impl Reading for Change<'_> {
 impl<'s> Change<'s> {
     pub(super) fn start(inner: &'s Inner, sight: Option<Arc<dyn Sight>>) -> Result<Self> {
         let txn = inner.env.write_txn()?;
-        let counter = meta_number(inner.tables.meta, &txn, meta::COUNTER)?.ok_or_else(codec::damaged)?;
+        room::keep(inner);
+        let counter = meta_number(inner.tables.main, &txn, COUNTER)?.ok_or_else(codec::damaged)?;
         let (traces, tallies, names) = Default::default();
         Ok(Self {
             txn,
@@ -84,6 +85,11 @@ impl<'s> Change<'s> {
 
     pub(super) fn txn_mut(&mut self) -> &mut RwTxn<'s> {
         &mut self.txn
+    }
+
+    /// Returns the number that the next tag will have: no change before this one gave any so great.
+    pub fn next_tag(&self) -> u64 {
+        self.counter + 1
     }
 
     /// Returns a tag that was never given.
@@ -136,7 +142,7 @@ impl<'s> Change<'s> {
             self.traces.remove(&trace);
             self.inner
                 .tables
-                .traces
+                .tallies
                 .delete(&mut self.txn, &codec::trace_key(trace))?;
         }
         self.delete_acl(path)?;
@@ -236,10 +242,10 @@ impl<'s> Change<'s> {
         }
         for (trace, record) in &self.traces {
             tables
-                .traces
+                .tallies
                 .put(&mut self.txn, &codec::trace_key(*trace), &record.encode())?;
         }
-        put_meta_number(tables.meta, &mut self.txn, meta::COUNTER, self.counter)?;
+        put_meta_number(tables.main, &mut self.txn, COUNTER, self.counter)?;
         Ok(self.txn.commit()?)
     }
 }

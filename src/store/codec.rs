@@ -6,23 +6,27 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `meta` | `format`, `instance`, `counter`, `traces` | `u64` big-endian |
+//! | of LMDB | 0, `counter` | `u64` big-endian |
+//! | `meta` | `format`, `instance`, `traces` | `u64` big-endian |
 //! | `graphs` | path of the resource, relative to the root | [head and graph](super::graphs) |
 //! | `names` | number, `u32` | [IRI](put_iri) |
 //! | `numbers` | [IRI](put_iri), at most [`KEY_BYTES`] | number, `u32` |
-//! | `traces` | trace, `u64` | [`TraceRecord`](super::TraceRecord) |
 //! | `obsels` | trace `u64`, end `i64`, begin `i64`, id | [record](super::record) |
 //! | `ids` | trace `u64`, id | end `i64`, begin `i64`, as in the key of `obsels` |
 //! | `mentions` | trace `u64`, id, 0, direction `u8`, predicate `u32`, other id | nothing |
 //! | `computations` | trace `u64` | what its last computation has seen, and the state of its method; opaque here |
 //! | `acls` | path, as in `graphs` | who may do what with the resource; opaque here |
 //! | `tokens` | id | a personal token, without its secret; opaque here |
+//! | `tallies` | trace `u64` | [`TraceRecord`](super::TraceRecord) |
 //! | `tallies` | trace `u64`, kind `u8`, what is counted | count, varint |
+//!
+//! A commit writes, for each row that changes, the pages from there to the root of its table. So what changes with each obsel
+//! stands together: what is counted of a trace in few pages, the last tag given in one that is always written.
 
 use super::{Result, StoreError, TraceNumber};
 
-/// The version of this format. A store of another version is refused.
-pub const FORMAT: u64 = 1;
+/// The version of this format. A store of the former one is converted, any other is refused.
+pub const FORMAT: u64 = 2;
 
 /// The longest key that LMDB takes, in bytes.
 pub const KEY_BYTES: usize = 511;

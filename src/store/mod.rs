@@ -6,7 +6,7 @@
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
 //! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits. [`inspect`]: what tools ask.
-//! * [`acls`]: who may do what. [`tokens`]: personal tokens. A store may be opened for someone who sees a part of it only ([`Sight`]).
+//! * [`acls`]: who may do what. [`tokens`]: personal tokens. `room`: the length of the file. `former`: stores of a former version. A store may be opened for someone who sees a part of it only ([`Sight`]).
 
 pub mod acls;
 mod change;
@@ -14,6 +14,7 @@ pub mod codec;
 pub mod computations;
 mod error;
 mod filling;
+mod former;
 pub mod graphs;
 pub mod inspect;
 pub mod names;
@@ -21,6 +22,7 @@ mod obsels;
 mod open;
 mod reading;
 pub mod record;
+mod room;
 mod sight;
 mod snapshot;
 mod tallies;

@@ -109,7 +109,8 @@ impl Change<'_> {
     pub fn delete_obsels(&mut self, trace: TraceNumber) -> Result<()> {
         let tables = self.inner().tables;
         let (lower, upper) = (codec::trace_key(trace), codec::trace_key(TraceNumber(trace.0 + 1)));
-        let range = (Bound::Included(lower.as_slice()), Bound::Excluded(upper.as_slice()));
+        // The record of the trace, which is the first of its tallies, stays.
+        let range = (Bound::Excluded(lower.as_slice()), Bound::Excluded(upper.as_slice()));
         for table in [tables.obsels, tables.ids, tables.mentions, tables.tallies] {
             table.delete_range(self.txn_mut(), &range)?;
         }

@@ -160,7 +160,7 @@ pub trait Reading {
         let transaction = self.transaction();
         let value = transaction
             .tables()
-            .traces
+            .tallies
             .get(transaction.txn(), &codec::trace_key(trace))?;
         TraceRecord::decode(transaction.instance(), value.ok_or_else(damaged)?)
     }

@@ -1,6 +1,6 @@
 //! What is counted and dated of each collection of obsels, kept by the write that changes it.
 //!
-//! A value of the table `traces` is eleven varints: obsels, triples, subjects, mentions, greatest duration, least begin
+//! A record is eleven varints: obsels, triples, subjects, mentions, greatest duration, least begin
 //! (signed), time of edition, and the four tags.
 
 use super::codec::{Input, put_int, put_uint};

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::codec::{self, Input};
 use super::obsels::mention_keys;
-use super::open::{Table, meta, meta_number};
+use super::open::{COUNTER, Table, meta, meta_number};
 use super::tallies::for_each_tally;
 use super::{Bounds, Reading, Result, Snapshot, StoreError, Tag, Tally, TraceNumber, TraceRecord, graphs, names};
 use crate::obsel::{Arc, Name, Obsel, Value};
@@ -164,11 +164,13 @@ impl Walk<'_> {
     fn traces(&mut self, paths: &BTreeMap<u64, String>) -> Result<BTreeMap<u64, TraceRecord>> {
         let transaction = self.snapshot.transaction();
         let mut known = BTreeMap::new();
-        for row in transaction.tables().traces.iter(transaction.txn())? {
+        for row in transaction.tables().tallies.iter(transaction.txn())? {
             let (key, value) = row?;
-            let number = key.try_into().map(u64::from_be_bytes);
-            let (Ok(number), Ok(record)) = (number, TraceRecord::decode(transaction.instance(), value)) else {
-                self.tell(format!("trace {key:?}: its record cannot be decoded"));
+            let Ok(number) = key.try_into().map(u64::from_be_bytes) else {
+                continue;
+            };
+            let Ok(record) = TraceRecord::decode(transaction.instance(), value) else {
+                self.tell(format!("trace number {number}: its record cannot be decoded"));
                 continue;
             };
             self.walked.traces += 1;
@@ -271,6 +273,9 @@ impl Walk<'_> {
         }
         for row in transaction.tables().tallies.prefix_iter(transaction.txn(), &prefix)? {
             let (key, value) = row?;
+            if key == prefix {
+                continue;
+            }
             let kept = Input(value).uint().unwrap_or(0);
             let counted = found.tallies.remove(&key[8..]).unwrap_or(0);
             if kept != counted {
@@ -320,10 +325,10 @@ impl Walk<'_> {
     /// Checks that no number that was given can be given again.
     fn counters(&mut self, last_trace: u64) -> Result<()> {
         let transaction = self.snapshot.transaction();
-        let table = transaction.tables().meta;
-        for (what, key, last) in [
-            ("tag", meta::COUNTER, self.last_tag),
-            ("trace", meta::TRACES, last_trace),
+        let tables = transaction.tables();
+        for (what, table, key, last) in [
+            ("tag", tables.main, COUNTER, self.last_tag),
+            ("trace", tables.meta, meta::TRACES, last_trace),
         ] {
             let given = meta_number(table, transaction.txn(), key)?.unwrap_or(0);
             if given < last {
@@ -389,6 +394,8 @@ impl Found {
 #[cfg(test)]
 mod test {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::ops::Bound;
 
     use super::*;
     use crate::rdf::Graph;
@@ -457,7 +464,7 @@ mod test {
     #[test]
     fn each_harm_is_told() {
         type Harm = fn(&mut Change<'_>, TraceNumber);
-        let harms: [(Harm, &str); 10] = [
+        let harms: [(Harm, &str); 12] = [
             (
                 |change, trace| {
                     let table = change.inner().tables.ids;
@@ -473,11 +480,24 @@ mod test {
                 "a mention of another obsel is not indexed",
             ),
             (
-                |change, _| {
+                |change, trace| {
                     let table = change.inner().tables.tallies;
-                    table.clear(change.txn_mut()).unwrap();
+                    let (from, to) = (codec::trace_key(trace), codec::trace_key(TraceNumber(trace.0 + 1)));
+                    let range = (Bound::Excluded(from.as_slice()), Bound::Excluded(to.as_slice()));
+                    table.delete_range(change.txn_mut(), &range).unwrap();
                 },
                 "is missing",
+            ),
+            (
+                |change, trace| {
+                    let table = change.inner().tables.tallies;
+                    table.delete(change.txn_mut(), &codec::trace_key(trace)).unwrap();
+                },
+                "trace <b/t/>: it has no record",
+            ),
+            (
+                |change, trace| change.record(trace).unwrap().tags.main.count = 1 << 40,
+                "the last tag number given is kept as",
             ),
             (
                 |change, trace| change.record(trace).unwrap().obsels = 7,
