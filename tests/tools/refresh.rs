@@ -63,7 +63,7 @@ fn info_counts() {
         "bases: 2\n",
         "computed traces: 13\n",
         "obsels: 37\n",
-        "format of the store: 1\n",
+        "format of the store: 2\n",
     ] {
         assert!(info.contains(line), "{info}");
     }
