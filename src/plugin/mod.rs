@@ -60,6 +60,8 @@ pub struct Steps {
     pub before: fn(&Config, &request::Parts) -> Option<Response<()>>,
     /// May answer a request for what is the plugin's own, below the root, and no resource.
     pub own: fn(&Own<'_>) -> Option<Reply>,
+    /// What that is, for the description of the API.
+    pub addresses: fn(&Config) -> &'static [Address],
     /// May find out who sends a request, and so restrict what all that follows sees and does.
     pub who: Who,
     /// May take a GET of an existing resource; the view is then shown, and never cached.
@@ -81,6 +83,7 @@ const NOTHING: Steps = Steps {
     takes: &[],
     before: |_, _| None,
     own: |_| None,
+    addresses: |_| &[],
     who: |_, _, _| None,
     take: |_| None,
     answer: |_| None,
@@ -89,6 +92,17 @@ const NOTHING: Steps = Steps {
     offers: |_| &[],
     after: |_, _, _| {},
 };
+
+/// What is a plugin's own, and leads elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Address {
+    /// Its name, below the root.
+    pub name: &'static str,
+    /// What it is for.
+    pub summary: &'static str,
+    /// The query parameters that it takes: name, meaning.
+    pub parameters: &'static [(&'static str, &'static str)],
+}
 
 /// A request, before anything is looked for.
 pub struct Own<'a> {
@@ -303,6 +317,11 @@ pub fn before(config: &Config, request: &request::Parts) -> Option<Response<()>>
 /// Returns the answer of the first plugin whose own is asked for.
 pub fn own(own: &Own<'_>) -> Option<Reply> {
     steps(own.config).find_map(|(_, steps)| (steps.own)(own))
+}
+
+/// Returns what is the own of the plugins that are on.
+pub fn addresses(config: &Config) -> impl Iterator<Item = &'static Address> {
+    steps(config).flat_map(move |(_, steps)| (steps.addresses)(config))
 }
 
 /// Returns the page that refuses a request to people, if a plugin has one.

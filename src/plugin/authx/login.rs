@@ -18,7 +18,7 @@ use super::session::{self, SESSION, Session};
 use super::{Caller, issuer, password};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::plugin::{Own, Reply};
+use crate::plugin::{Address, Own, Reply};
 use crate::resource::Service;
 use crate::time;
 
@@ -45,6 +45,35 @@ struct Begun {
     /// Where the browser returns.
     to: String,
     until: u64,
+}
+
+/// What is answered here.
+static ADDRESSES: [Address; 2] = [
+    Address {
+        name: LOGIN,
+        summary: "Leads a browser to the identity provider, and from there back.",
+        parameters: &[
+            ("to", "The address to which the browser returns, below the root."),
+            ("code", "What the provider gives to the browser that comes back."),
+            ("state", "What tells the provider's answer to this browser from others."),
+            ("iss", "The provider (RFC 9207)."),
+            ("error", "Why the provider refuses."),
+        ],
+    },
+    Address {
+        name: LOGOUT,
+        summary: "Ends the session of a browser.",
+        parameters: &[],
+    },
+];
+
+/// Returns what is answered here, where one can log in with a browser.
+pub(super) fn addresses(config: &Config) -> &'static [Address] {
+    if provider::is_configured(config) {
+        &ADDRESSES
+    } else {
+        &[]
+    }
 }
 
 /// Returns the address of the login, for a page to which it shall return.

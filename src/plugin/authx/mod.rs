@@ -34,6 +34,7 @@ use crate::resource::access::{Access, Visitor};
 /// What the plugin does.
 pub const STEPS: Steps = Steps {
     own: login::answer,
+    addresses: login::addresses,
     who: |config, service, request| Some(who(config, service, request)),
     page: page::refusal,
     link: page::link,
