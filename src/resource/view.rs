@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 pub use crate::obsel::{Arc, Blank, Mention, Name, Obsel, Value};
+pub use crate::store::Row;
 
 use crate::error::Result;
 use crate::rdf::{self, Graph};
@@ -209,6 +210,22 @@ impl Obsels {
         self.snapshot.for_each_obsel(self.number, bounds, &mut |obsel| {
             if self.begins.contain(obsel.begin) {
                 f(obsel)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// As `for_each`, for whoever need not have most of the obsels decoded.
+    ///
+    /// # Errors
+    /// Those of the function, and of the store.
+    pub fn for_each_row<'t>(&'t self, f: &mut dyn FnMut(&mut Row<'t>) -> Result<()>) -> Result<()> {
+        let Some(bounds) = &self.bounds else {
+            return Ok(());
+        };
+        self.snapshot.for_each_row(self.number, bounds, &mut |row| {
+            if self.begins.contain(row.begin) {
+                f(row)?;
             }
             Ok(ControlFlow::Continue(()))
         })
