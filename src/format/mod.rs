@@ -14,6 +14,7 @@ pub mod rdfxml;
 pub mod turtle;
 
 mod output;
+mod plan;
 mod prefixes;
 mod relative;
 #[cfg(test)]

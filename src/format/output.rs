@@ -167,7 +167,7 @@ pub fn json_string(bytes: &mut Vec<u8>, text: &str) {
 }
 
 /// The inside of a JSON string.
-enum Json {}
+pub enum Json {}
 
 impl Escapes for Json {
     #[inline]

@@ -226,7 +226,7 @@ fn each_obsel(view: &View, obsels: &Obsels, serializer: &mut impl Serializer) ->
             return Ok(());
         }
         let mentions = if alone || obsels.partial {
-            obsels.relations(obsel)?
+            obsels.relations(obsel.id)?
         } else {
             Vec::new()
         };

@@ -245,11 +245,11 @@ impl Obsels {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn relations(&self, obsel: &Obsel<'_>) -> Result<Vec<Mention<'_>>> {
-        let mut mentions = self.mentions(obsel.id)?;
+    pub fn relations(&self, id: &str) -> Result<Vec<Mention<'_>>> {
+        let mut mentions = self.mentions(id)?;
         let mut failure = None;
         mentions.retain(|mention| {
-            self.relates(mention, obsel.id).unwrap_or_else(|e| {
+            self.relates(mention, id).unwrap_or_else(|e| {
                 failure = Some(e);
                 false
             })
@@ -369,7 +369,7 @@ impl Obsels {
         if self.partial {
             self.for_each(&mut |obsel| {
                 names.extend(obsel.arcs.iter().map(|arc| arc.predicate));
-                for mention in self.relations(obsel)? {
+                for mention in self.relations(obsel.id)? {
                     if mention.outgoing {
                         names.insert(mention.predicate);
                     }
