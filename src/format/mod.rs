@@ -19,6 +19,7 @@ mod prefixes;
 mod relative;
 #[cfg(test)]
 mod sample;
+mod terms;
 mod triples;
 
 use std::io::{BufRead, Write};

@@ -167,7 +167,7 @@ impl<F> Default for Plans<F> {
 }
 
 impl<F: Copy> Plans<F> {
-    /// Writes a flat obsel. `None`, with anything written, if it must be written otherwise.
+    /// Writes a flat obsel. `None`, with nothing written, if it must be written otherwise.
     ///
     /// # Errors
     /// Those of the store.
@@ -178,15 +178,17 @@ impl<F: Copy> Plans<F> {
         bytes: &mut Vec<u8>,
         row: &mut Row<'_>,
     ) -> Result<Written> {
+        let start = bytes.len();
         let place = (row.id, row.begin, row.end);
-        if let Some((layout, texts)) = row.layout() {
-            match self.0.get(layout) {
-                Some(Met::Planned(plan)) => return plan.write(planner, bytes, place, |at| texts[at]),
-                Some(Met::Refused) => return Ok(None),
-                _ => {}
-            }
+        let written = match row.layout().map(|(layout, texts)| (self.0.get(layout), texts)) {
+            Some((Some(Met::Planned(plan)), texts)) => plan.write(planner, bytes, place, |at| texts[at])?,
+            Some((Some(Met::Refused), _)) => None,
+            _ => self.write_new(planner, bytes, row)?,
+        };
+        if written.is_none() {
+            bytes.truncate(start);
         }
-        self.write_new(planner, bytes, row)
+        Ok(written)
     }
 
     fn write_new(

@@ -354,6 +354,17 @@ impl Obsels {
         Ok(iri)
     }
 
+    /// Returns an IRI that is no name in two parts, one after the other: what the trace, or the root, or nothing gives of it,
+    /// and the rest, which is the text of the value.
+    pub fn parts<'t>(&self, value: Value<'t>) -> Option<(&str, &'t str)> {
+        match value {
+            Value::Obsel(id) => Some((&self.trace, id)),
+            Value::BelowRoot(rest) => Some((self.root(), rest)),
+            Value::Iri(iri) => Some(("", iri)),
+            _ => None,
+        }
+    }
+
     /// Returns the root URI.
     pub fn root(&self) -> &str {
         self.snapshot.root()

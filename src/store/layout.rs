@@ -54,6 +54,15 @@ impl<'t> Row<'t> {
         Some((self.layout?, &self.texts))
     }
 
+    /// Tells whether all that the obsel says is about itself, without any blank node.
+    ///
+    /// # Errors
+    /// `Damaged`.
+    #[inline]
+    pub fn is_flat(&mut self) -> Result<bool> {
+        Ok(self.layout.is_some() || self.obsel()?.is_flat())
+    }
+
     /// Returns the obsel.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::error::{Error, Result};
 use crate::format::Prefixes;
 use crate::format::output::{Escapes, Memory, Output, escaped, integer, plain, put};
+use crate::format::plan::{Draft, Planner, Plans, Written};
 use crate::format::triples::label;
 use crate::obsel::{Mention, Name, Obsel, Value};
 use crate::resource::View;
@@ -34,22 +35,22 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
     let mut rows = Rows {
         obsels,
         cells: vec![Vec::new(); properties.len() + 2],
-        places: vec![None; properties.len() + 2],
         begin: columns.get(ktbs::HAS_BEGIN).copied(),
         end: columns.get(ktbs::HAS_END).copied(),
         columns,
         names: Memory::default(),
         count: 0,
     };
+    let mut plans = Plans::default();
     let has_mentions = obsels.has_mentions()?;
-    obsels.for_each(&mut |obsel| {
+    obsels.for_each_row(&mut |row| {
         let relations = if has_mentions {
-            obsels.relations(obsel.id)?
+            obsels.relations(row.id)?
         } else {
             Vec::new()
         };
-        if !relations.is_empty() || !rows.flat(&mut output.bytes, obsel)? {
-            rows.row(&mut output.bytes, obsel, &relations)?;
+        if !relations.is_empty() || !row.is_flat()? || plans.write(&mut rows, &mut output.bytes, row)?.is_none() {
+            rows.row(&mut output.bytes, row.obsel()?, &relations)?;
         }
         rows.count += 1;
         output.pass()
@@ -129,8 +130,6 @@ struct Rows<'v> {
     end: Option<usize>,
     /// The cells of the present row.
     cells: Vec<Vec<u8>>,
-    /// For each column of a flat row, which arc of the obsel is its value.
-    places: Vec<Option<usize>>,
     names: Memory<Spelling>,
     /// The number of rows so far, part of the labels of blank nodes.
     count: u64,
@@ -143,48 +142,40 @@ struct Spelling {
     column: Option<usize>,
 }
 
-impl Rows<'_> {
-    /// Writes the row of an obsel that has at most one value in each cell, straight away; returns false, with nothing
-    /// written, for another.
-    fn flat(&mut self, bytes: &mut Vec<u8>, obsel: &Obsel<'_>) -> Result<bool> {
-        let [class] = obsel.types[..] else { return Ok(false) };
-        self.places.fill(None);
-        for (at, arc) in obsel.arcs.iter().enumerate() {
-            if matches!(arc.object, Value::Blank(_)) {
-                return Ok(false);
-            }
+/// A row that has at most one value in each cell is written by a plan; what fills its holes is fields that begin so.
+impl<'v> Planner for Rows<'v> {
+    type Fill = &'v str;
+
+    fn draft<'t>(&mut self, draft: &mut Draft<'t, &'v str>, obsel: &Obsel<'t>) -> Result<Written> {
+        let [class] = obsel.types[..] else { return Ok(None) };
+        let mut places = vec![None; self.cells.len()];
+        for arc in &obsel.arcs {
             if let Some(column) = self.spelling(arc.predicate)?.column {
                 let is_taken = [self.begin, self.end].contains(&Some(column));
-                if self.places[column].replace(at).is_some() || is_taken {
-                    return Ok(false);
+                if places[column].replace(arc.object).is_some() || is_taken {
+                    return Ok(None);
                 }
             }
         }
-        self.cell(bytes, Value::Obsel(obsel.id))?;
-        bytes.push(b',');
-        self.cell(bytes, class)?;
-        for column in 2..self.places.len() {
-            bytes.push(b',');
-            if let Some(at) = self.places[column] {
-                self.cell(bytes, obsel.arcs[at].object)?;
+        draft.id(&self.obsels.trace);
+        draft.bytes.push(b',');
+        self.draft_cell(draft, class)?;
+        for (column, place) in places.into_iter().enumerate().skip(2) {
+            draft.bytes.push(b',');
+            if let Some(value) = place {
+                self.draft_cell(draft, value)?;
             } else if Some(column) == self.begin {
-                integer(bytes, obsel.begin);
+                draft.begin();
             } else if Some(column) == self.end {
-                integer(bytes, obsel.end);
+                draft.end();
             }
         }
-        put(bytes, b"\r\n");
-        Ok(true)
+        put(&mut draft.bytes, b"\r\n");
+        Ok(Some(()))
     }
 
-    /// Appends the field of one value.
     #[inline]
-    fn cell(&mut self, bytes: &mut Vec<u8>, value: Value<'_>) -> Result<()> {
-        if let Value::Named(name) = value {
-            put(bytes, &self.spelling(name)?.field);
-            return Ok(());
-        }
-        let (start, rest) = parts(self.obsels, value);
+    fn fill(&mut self, bytes: &mut Vec<u8>, start: &'v str, rest: &str) -> Result<Written> {
         let before = bytes.len();
         if !plain::<Field>(bytes, start.as_bytes()) || !plain::<Field>(bytes, rest.as_bytes()) {
             bytes.truncate(before);
@@ -192,6 +183,19 @@ impl Rows<'_> {
             escaped::<Field>(bytes, start);
             escaped::<Field>(bytes, rest);
             bytes.push(b'"');
+        }
+        Ok(Some(()))
+    }
+}
+
+impl<'v> Rows<'v> {
+    /// Drafts the field of one value.
+    fn draft_cell<'t>(&mut self, draft: &mut Draft<'t, &'v str>, value: Value<'t>) -> Result<()> {
+        if let Value::Named(name) = value {
+            put(&mut draft.bytes, &self.spelling(name)?.field);
+        } else {
+            let (start, text) = parts(self.obsels, value);
+            draft.text(start, text);
         }
         Ok(())
     }
@@ -269,13 +273,10 @@ impl Rows<'_> {
 }
 
 /// Returns the text of a value in two parts; that of a name or of a blank node is not in it.
-fn parts<'a>(obsels: &'a Obsels, value: Value<'a>) -> (&'a str, &'a str) {
-    match value {
-        Value::Obsel(id) => (&obsels.trace, id),
-        Value::BelowRoot(rest) => (obsels.root(), rest),
-        Value::Iri(text) | Value::String(text) | Value::Tagged(text, _) | Value::Typed(text, _) => ("", text),
-        Value::Named(_) | Value::Blank(_) => ("", ""),
-    }
+fn parts<'v, 't>(obsels: &'v Obsels, value: Value<'t>) -> (&'v str, &'t str) {
+    obsels
+        .parts(value)
+        .unwrap_or_else(|| ("", value.texts().next().unwrap_or_default()))
 }
 
 /// What a field cannot have without quotes.

@@ -13,7 +13,7 @@ use crate::resource::view::{Obsels, Row};
 
 /// Writes the flat obsels of one document.
 pub struct Flat<'v> {
-    plans: Plans<Fill>,
+    plans: Plans<Fill<'v>>,
     /// By layout: true if in none of its obsels a client could take a literal for another.
     clear: Vec<bool>,
     values: Values<'v>,
@@ -42,7 +42,7 @@ impl<'v> Flat<'v> {
     #[inline]
     pub fn write(&mut self, bytes: &mut Vec<u8>, row: &mut Row<'_>, mentions: &[Mention<'_>]) -> Result<Written> {
         if mentions.iter().any(|it| it.outgoing)
-            || row.layout().is_none() && !row.obsel()?.is_flat()
+            || !row.is_flat()?
             || self.is_ambiguous(row)?
             || self.plans.write(&mut self.values, bytes, row)?.is_none()
         {
@@ -79,25 +79,19 @@ impl<'v> Flat<'v> {
 
 /// How a hole is filled.
 #[derive(Clone, Copy)]
-pub enum Fill {
+pub enum Fill<'v> {
     /// With the inside of a string.
     Text,
     /// With a literal that may have a form of its own.
     Literal(Name),
-    /// With an IRI as the inside of the value of `@id`.
-    Id(Start),
-    /// With an IRI as the inside of the value of `@type`.
-    Vocab(Start),
+    /// With an IRI below the trace, as the inside of the value of `@id`.
+    Name,
+    /// With an IRI, that begins so, as the inside of the value of `@id`.
+    Id(&'v str),
+    /// The same, of the value of `@type`.
+    Vocab(&'v str),
     /// With what tells that an IRI below the trace is that of an obsel, if it is.
     InTrace,
-}
-
-/// What comes before a text in an IRI.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    Trace,
-    Root,
-    Nothing,
 }
 
 /// What comes after the name of an obsel where its description is elsewhere.
@@ -147,13 +141,13 @@ impl Spelling {
     }
 }
 
-impl Planner for Values<'_> {
-    type Fill = Fill;
+impl<'v> Planner for Values<'v> {
+    type Fill = Fill<'v>;
 
     /// All but the brace that closes the object.
-    fn draft<'t>(&mut self, draft: &mut Draft<'t, Fill>, obsel: &Obsel<'t>) -> Result<Written> {
+    fn draft<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, obsel: &Obsel<'t>) -> Result<Written> {
         put(&mut draft.bytes, b"{\"@id\":\"");
-        draft.id(Fill::Id(Start::Trace));
+        draft.id(Fill::Name);
         put(&mut draft.bytes, b"\"");
         if !obsel.types.is_empty() {
             put(&mut draft.bytes, b",\"@type\":");
@@ -177,17 +171,18 @@ impl Planner for Values<'_> {
     }
 
     #[inline]
-    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill, text: &str) -> Result<Written> {
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'v>, text: &str) -> Result<Written> {
         match fill {
             Fill::Text => escaped::<Json>(bytes, text),
             Fill::Literal(datatype) => return self.literal(bytes, text, datatype),
-            Fill::Id(Start::Trace) if Base::put_name(bytes, text) => {}
+            Fill::Name if Base::put_name(bytes, text) => {}
+            Fill::Name => return self.fill(bytes, Fill::Id(&self.obsels.trace), text),
             Fill::Id(start) => {
-                let id = self.shortener.id(&self.iri(start, text));
+                let id = self.shortener.id(&[start, text].concat());
                 return Ok(id.ok().map(|id| escaped::<Json>(bytes, id)));
             }
             Fill::Vocab(start) => {
-                let vocab = self.shortener.vocab(&self.iri(start, text));
+                let vocab = self.shortener.vocab(&[start, text].concat());
                 return Ok(vocab.ok().map(|vocab| escaped::<Json>(bytes, vocab)));
             }
             Fill::InTrace => {
@@ -200,23 +195,15 @@ impl Planner for Values<'_> {
     }
 }
 
-impl Values<'_> {
+impl<'v> Values<'v> {
     #[inline]
     fn spelling(&mut self, name: Name) -> Result<&Spelling> {
         self.names
             .get(name, || Ok(Spelling::new(&self.obsels.iri(name)?, self.shortener)))
     }
 
-    fn iri(&self, start: Start, text: &str) -> String {
-        match start {
-            Start::Trace => self.obsels.trace.clone() + text,
-            Start::Root => self.obsels.root().to_owned() + text,
-            Start::Nothing => text.to_owned(),
-        }
-    }
-
     /// Drafts the arcs of one predicate.
-    fn arcs<'t>(&mut self, draft: &mut Draft<'t, Fill>, arcs: &[Arc<'t>]) -> Result<Written> {
+    fn arcs<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, arcs: &[Arc<'t>]) -> Result<Written> {
         let partial = self.obsels.partial;
         let spelling = self.spelling(arcs[0].predicate)?;
         let Some(property) = spelling.property else {
@@ -255,10 +242,10 @@ impl Values<'_> {
     /// Drafts one value, or an array.
     fn list<'t, T: Copy>(
         &mut self,
-        draft: &mut Draft<'t, Fill>,
+        draft: &mut Draft<'t, Fill<'v>>,
         values: &[T],
         array: bool,
-        write: impl Fn(&mut Self, &mut Draft<'t, Fill>, T) -> Result<Written>,
+        write: impl Fn(&mut Self, &mut Draft<'t, Fill<'v>>, T) -> Result<Written>,
     ) -> Result<Written> {
         if array {
             draft.bytes.push(b'[');
@@ -278,7 +265,7 @@ impl Values<'_> {
     }
 
     /// Drafts a value of which the context says nothing.
-    fn value<'t>(&mut self, draft: &mut Draft<'t, Fill>, value: Value<'t>) -> Result<Written> {
+    fn value<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, value: Value<'t>) -> Result<Written> {
         match value {
             Value::String(lexical) => string(draft, Fill::Text, lexical),
             Value::Tagged(lexical, language) => {
@@ -308,7 +295,7 @@ impl Values<'_> {
     }
 
     /// Drafts a value of a term whose values are dates.
-    fn date<'t>(&mut self, draft: &mut Draft<'t, Fill>, value: Value<'t>) -> Result<Written> {
+    fn date<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, value: Value<'t>) -> Result<Written> {
         let Value::Typed(lexical, datatype) = value else {
             return Ok(None);
         };
@@ -320,7 +307,7 @@ impl Values<'_> {
     }
 
     /// Drafts a literal as an object that tells its datatype.
-    fn typed<'t>(&mut self, draft: &mut Draft<'t, Fill>, lexical: &'t str, datatype: Name) -> Result<Written> {
+    fn typed<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, lexical: &'t str, datatype: Name) -> Result<Written> {
         put(&mut draft.bytes, b"{\"@value\":");
         string(draft, Fill::Text, lexical);
         put(&mut draft.bytes, b",\"@type\":");
@@ -354,21 +341,27 @@ impl Values<'_> {
     }
 
     /// Drafts an IRI as the value of `@id`, with its quotes.
-    fn id<'t>(&mut self, draft: &mut Draft<'t, Fill>, value: Value<'t>) -> Result<Written> {
+    fn id<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, value: Value<'t>) -> Result<Written> {
         if let Value::Named(name) = value {
             let spelling = self.spelling(name)?;
             return Ok(spelling.id.as_ref().map(|id| put(&mut draft.bytes, id)));
         }
-        Ok(parts(value).map(|(start, text)| string(draft, Fill::Id(start), text)))
+        if let Value::Obsel(id) = value {
+            string(draft, Fill::Name, id);
+            return Ok(Some(()));
+        }
+        let parts = self.obsels.parts(value);
+        Ok(parts.map(|(start, text)| string(draft, Fill::Id(start), text)))
     }
 
     /// Drafts an IRI as the value of `@type`, with its quotes.
-    fn vocab<'t>(&mut self, draft: &mut Draft<'t, Fill>, value: Value<'t>) -> Result<Written> {
+    fn vocab<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, value: Value<'t>) -> Result<Written> {
         if let Value::Named(name) = value {
             let spelling = self.spelling(name)?;
             return Ok(spelling.vocab.as_ref().map(|vocab| put(&mut draft.bytes, vocab)));
         }
-        Ok(parts(value).map(|(start, text)| string(draft, Fill::Vocab(start), text)))
+        let parts = self.obsels.parts(value);
+        Ok(parts.map(|(start, text)| string(draft, Fill::Vocab(start), text)))
     }
 
     /// Writes what other obsels say of one.
@@ -385,7 +378,7 @@ impl Values<'_> {
             }
             for (at, mention) in group.iter().enumerate() {
                 put(bytes, if at > 0 { b",{\"@id\":\"" } else { b"{\"@id\":\"" });
-                if self.fill(bytes, Fill::Id(Start::Trace), mention.other)?.is_none() {
+                if self.fill(bytes, Fill::Name, mention.other)?.is_none() {
                     return Ok(None);
                 }
                 bytes.push(b'"');
@@ -402,20 +395,10 @@ impl Values<'_> {
 }
 
 /// Drafts a hole between quotes.
-fn string<'t>(draft: &mut Draft<'t, Fill>, fill: Fill, text: &'t str) {
+fn string<'t, 'v>(draft: &mut Draft<'t, Fill<'v>>, fill: Fill<'v>, text: &'t str) {
     draft.bytes.push(b'"');
     draft.text(fill, text);
     draft.bytes.push(b'"');
-}
-
-/// Returns what comes before the text of an IRI, and the text.
-fn parts(value: Value<'_>) -> Option<(Start, &str)> {
-    match value {
-        Value::Obsel(id) => Some((Start::Trace, id)),
-        Value::BelowRoot(rest) => Some((Start::Root, rest)),
-        Value::Iri(iri) => Some((Start::Nothing, iri)),
-        _ => None,
-    }
 }
 
 fn is_literal(value: Value<'_>) -> bool {

@@ -5,10 +5,12 @@ use std::io::Write;
 use crate::error::Result;
 use crate::format::Prefixes;
 use crate::format::output::{Escapes, Memory, Output, escaped, integer, put};
-use crate::format::triples::{Known, Node, Nodes, Serializer, Speller, Triple, serialize, subjects};
-use crate::obsel::{Blank, Obsel};
+use crate::format::plan::{Draft, Planner, Plans, Written};
+use crate::format::terms::{self, Fill, Names};
+use crate::format::triples::{Known, Node, Serializer, Speller, Triple, serialize, subjects};
+use crate::obsel::{Blank, Name, Obsel};
 use crate::resource::View;
-use crate::vocab::xsd;
+use crate::resource::view::Row;
 
 /// Writes a view as N-Triples.
 ///
@@ -27,11 +29,14 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
 pub(in crate::format) fn write_lines(view: &View, end: &[u8], first_block: u64, out: &mut dyn Write) -> Result<u64> {
     let mut writer = Writer {
         output: Output::new(out),
-        speller: Speller::new(view),
-        names: Memory::default(),
-        known: Known::ALL.map(|known| spelt(known.iri())),
+        terms: Terms {
+            speller: Speller::new(view),
+            names: Memory::default(),
+            known: Known::ALL.map(|known| spelt(known.iri())),
+            end,
+        },
+        plans: Plans::default(),
         subject: Vec::new(),
-        end,
         block: first_block,
     };
     serialize(view, &mut writer)?;
@@ -41,24 +46,33 @@ pub(in crate::format) fn write_lines(view: &View, end: &[u8], first_block: u64, 
 
 struct Writer<'w> {
     output: Output<'w>,
-    speller: Speller<'w>,
-    /// Names as they are written, with their angle brackets.
-    names: Memory<Vec<u8>>,
-    /// The IRIs of the vocabulary, as well.
-    known: [Vec<u8>; Known::ALL.len()],
+    terms: Terms<'w>,
+    plans: Plans<Fill<'w>>,
     /// The present subject, as it is written.
     subject: Vec<u8>,
-    /// What ends a line, from the space before the full stop.
-    end: &'w [u8],
     /// The number of the present block, part of the labels of its blank nodes.
     block: u64,
 }
+
+/// Terms as they are written.
+struct Terms<'w> {
+    speller: Speller<'w>,
+    /// Names, with their angle brackets.
+    names: Memory<Vec<u8>>,
+    /// The IRIs of the vocabulary, as well.
+    known: [Vec<u8>; Known::ALL.len()],
+    /// What ends a line, from the space before the full stop.
+    end: &'w [u8],
+}
+
+/// What comes after the digits of a canonical `xsd:integer`.
+const INTEGER: &[u8] = b"\"^^<http://www.w3.org/2001/XMLSchema#integer>";
 
 impl Serializer for Writer<'_> {
     fn block(&mut self, block: &[Triple<'_>]) -> Result<()> {
         for triples in subjects(block) {
             let start = self.output.bytes.len();
-            self.node(triples[0][0])?;
+            self.terms.node(&mut self.output.bytes, self.block, triples[0][0])?;
             self.subject.clear();
             self.subject.extend_from_slice(&self.output.bytes[start..]);
             for (at, [_, predicate, object]) in triples.iter().enumerate() {
@@ -66,10 +80,10 @@ impl Serializer for Writer<'_> {
                     self.output.bytes.extend_from_slice(&self.subject);
                 }
                 self.output.bytes.push(b' ');
-                self.node(*predicate)?;
+                self.terms.node(&mut self.output.bytes, self.block, *predicate)?;
                 self.output.bytes.push(b' ');
-                self.node(*object)?;
-                self.output.bytes.extend_from_slice(self.end);
+                self.terms.node(&mut self.output.bytes, self.block, *object)?;
+                self.output.bytes.extend_from_slice(self.terms.end);
             }
             self.output.pass()?;
         }
@@ -77,51 +91,94 @@ impl Serializer for Writer<'_> {
         Ok(())
     }
 
-    fn flat(&mut self, obsel: &Obsel<'_>, nodes: Nodes<'_>) -> Result<bool> {
-        self.subject.clear();
-        iri(&mut self.subject, nodes.trace, obsel.id);
-        self.subject.push(b' ');
-        for class in &obsel.types {
-            self.line(Node::Known(Known::Type), nodes.value(*class))?;
-        }
-        self.line(Node::Known(Known::HasTrace), nodes.obsel(""))?;
-        self.line(Node::Known(Known::HasBegin), Node::Integer(obsel.begin))?;
-        self.line(Node::Known(Known::HasEnd), Node::Integer(obsel.end))?;
-        for arc in &obsel.arcs {
-            self.line(Node::Named(arc.predicate), nodes.value(arc.object))?;
-        }
-        self.block += 1;
+    fn flat(&mut self, row: &mut Row<'_>) -> Result<bool> {
+        let written = self.plans.write(&mut self.terms, &mut self.output.bytes, row)?;
+        self.block += u64::from(written.is_some());
         self.output.pass()?;
-        Ok(true)
+        Ok(written.is_some())
     }
 }
 
-impl Writer<'_> {
-    /// Writes a triple of the present subject, which a space follows.
-    #[inline]
-    fn line(&mut self, predicate: Node<'_>, object: Node<'_>) -> Result<()> {
-        put(&mut self.output.bytes, &self.subject);
-        self.node(predicate)?;
-        self.output.bytes.push(b' ');
-        self.node(object)?;
-        put(&mut self.output.bytes, self.end);
-        Ok(())
+impl<'w> Planner for Terms<'w> {
+    type Fill = Fill<'w>;
+
+    fn draft<'t>(&mut self, draft: &mut Draft<'t, Fill<'w>>, obsel: &Obsel<'t>) -> Result<Written> {
+        let Some(obsels) = self.speller.obsels() else {
+            return Ok(None);
+        };
+        let known = |terms: &Self, draft: &mut Draft<'t, Fill<'w>>, known| {
+            draft.id(Fill::Iri(&obsels.trace));
+            draft.bytes.push(b' ');
+            put(&mut draft.bytes, &terms.known[known as usize]);
+            draft.bytes.push(b' ');
+        };
+        for class in &obsel.types {
+            known(self, draft, Known::Type);
+            if terms::draft(draft, self, obsels, *class)?.is_none() {
+                return Ok(None);
+            }
+            put(&mut draft.bytes, self.end);
+        }
+        known(self, draft, Known::HasTrace);
+        iri(&mut draft.bytes, &obsels.trace, "");
+        put(&mut draft.bytes, self.end);
+        known(self, draft, Known::HasBegin);
+        draft.bytes.push(b'"');
+        draft.begin();
+        put(&mut draft.bytes, INTEGER);
+        put(&mut draft.bytes, self.end);
+        known(self, draft, Known::HasEnd);
+        draft.bytes.push(b'"');
+        draft.end();
+        put(&mut draft.bytes, INTEGER);
+        put(&mut draft.bytes, self.end);
+        for arc in &obsel.arcs {
+            draft.id(Fill::Iri(&obsels.trace));
+            draft.bytes.push(b' ');
+            put(&mut draft.bytes, self.spelt(arc.predicate)?);
+            draft.bytes.push(b' ');
+            if terms::draft(draft, self, obsels, arc.object)?.is_none() {
+                return Ok(None);
+            }
+            put(&mut draft.bytes, self.end);
+        }
+        Ok(Some(()))
     }
 
     #[inline]
-    fn node(&mut self, node: Node<'_>) -> Result<()> {
-        let bytes = &mut self.output.bytes;
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'w>, text: &str) -> Result<Written> {
+        match fill {
+            Fill::Text => escaped::<Quoted>(bytes, text),
+            Fill::Language => put(bytes, text.as_bytes()),
+            Fill::Iri(start) => iri(bytes, start, text),
+            Fill::Literal(datatype) => self.node(bytes, 0, Node::Typed(text, datatype))?,
+        }
+        Ok(Some(()))
+    }
+}
+
+impl Names for Terms<'_> {
+    fn spelt(&mut self, name: Name) -> Result<&[u8]> {
+        Ok(self.names.get(name, || Ok(spelt(&self.speller.iri(name)?)))?)
+    }
+
+    fn has_shorthand(&mut self, _: Name) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+impl Terms<'_> {
+    #[inline]
+    fn node(&mut self, bytes: &mut Vec<u8>, block: u64, node: Node<'_>) -> Result<()> {
         match node {
             Node::Known(known) => put(bytes, &self.known[known as usize]),
-            Node::Named(name) => put(bytes, self.names.get(name, || Ok(spelt(&self.speller.iri(name)?)))?),
+            Node::Named(name) => put(bytes, self.spelt(name)?),
             Node::Iri(start, rest) => iri(bytes, start, rest),
-            Node::Blank(blank) => label(bytes, self.block, blank),
+            Node::Blank(blank) => label(bytes, block, blank),
             Node::Integer(value) => {
                 bytes.push(b'"');
                 integer(bytes, value);
-                put(bytes, b"\"^^<");
-                put(bytes, xsd::INTEGER.as_bytes());
-                bytes.push(b'>');
+                put(bytes, INTEGER);
             }
             Node::String(lexical) => string(bytes, lexical),
             Node::Tagged(lexical, language) => {
@@ -132,10 +189,7 @@ impl Writer<'_> {
             Node::Typed(lexical, datatype) => {
                 string(bytes, lexical);
                 bytes.extend_from_slice(b"^^");
-                put(
-                    bytes,
-                    self.names.get(datatype, || Ok(spelt(&self.speller.iri(datatype)?)))?,
-                );
+                put(bytes, self.spelt(datatype)?);
             }
             Node::Literal(lexical, datatype) => {
                 string(bytes, lexical);
@@ -206,7 +260,8 @@ pub(in crate::format) fn string(bytes: &mut Vec<u8>, lexical: &str) {
     bytes.push(b'"');
 }
 
-enum Quoted {}
+/// The inside of a string.
+pub(in crate::format) enum Quoted {}
 
 impl Escapes for Quoted {
     #[inline]

@@ -6,14 +6,16 @@ use super::nesting::Nesting;
 use super::shorthand::Shorthand;
 use crate::error::Result;
 use crate::format::Prefixes;
-use crate::format::ntriples::{iri, label, string};
-use crate::format::output::{Memory, Output, integer, put};
+use crate::format::ntriples::{Quoted, iri, label, string};
+use crate::format::output::{Memory, Output, escaped, integer, put};
+use crate::format::plan::{Draft, Planner, Plans, Written};
 use crate::format::prefixes::{Prefix, bound};
 use crate::format::relative::{Base, Reference};
-use crate::format::triples::{Known, Node, Nodes, Serializer, Speller, Triple, serialize, subjects};
-use crate::obsel::{Name, Obsel};
+use crate::format::terms::{self, Fill, Names};
+use crate::format::triples::{Known, Node, Serializer, Speller, Triple, serialize, subjects};
+use crate::obsel::{Arc, Name, Obsel};
 use crate::resource::View;
-use crate::resource::view::Content;
+use crate::resource::view::{Content, Row};
 
 /// Writes a view as Turtle.
 ///
@@ -58,6 +60,7 @@ fn body<'v>(view: &View, terms: Terms<'v>, output: Output<'_>) -> Result<Terms<'
     let mut writer = Writer {
         output,
         terms,
+        plans: Plans::default(),
         block: 0,
     };
     serialize(view, &mut writer)?;
@@ -68,6 +71,7 @@ fn body<'v>(view: &View, terms: Terms<'v>, output: Output<'_>) -> Result<Terms<'
 struct Writer<'w, 'v> {
     output: Output<'w>,
     terms: Terms<'v>,
+    plans: Plans<Fill<'v>>,
     /// The number of the present block, part of the labels of its blank nodes.
     block: u64,
 }
@@ -95,33 +99,71 @@ impl Serializer for Writer<'_, '_> {
         Ok(())
     }
 
-    fn flat(&mut self, obsel: &Obsel<'_>, nodes: Nodes<'_>) -> Result<bool> {
-        let (bytes, terms) = (&mut self.output.bytes, &mut self.terms);
-        bytes.push(b'\n');
-        terms.node(bytes, self.block, nodes.obsel(obsel.id))?;
-        put(bytes, b" a ");
-        for (at, class) in obsel.types.iter().enumerate() {
-            put(bytes, if at > 0 { b", " } else { b"" });
-            terms.node(bytes, self.block, nodes.value(*class))?;
-        }
-        put(bytes, terms.in_trace(nodes.trace));
-        integer(bytes, obsel.begin);
-        put(bytes, &terms.end);
-        integer(bytes, obsel.end);
-        let mut last = None;
-        for arc in &obsel.arcs {
-            if last == Some(arc.predicate) {
-                put(bytes, b", ");
-            } else {
-                put(bytes, &terms.name(arc.predicate)?.arc);
-                last = Some(arc.predicate);
-            }
-            terms.node(bytes, self.block, nodes.value(arc.object))?;
-        }
-        put(bytes, b" .\n");
-        self.block += 1;
+    fn flat(&mut self, row: &mut Row<'_>) -> Result<bool> {
+        let written = self.plans.write(&mut self.terms, &mut self.output.bytes, row)?;
+        self.block += u64::from(written.is_some());
         self.output.pass()?;
-        Ok(true)
+        Ok(written.is_some())
+    }
+}
+
+impl<'v> Planner for Terms<'v> {
+    type Fill = Fill<'v>;
+
+    fn draft<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, obsel: &Obsel<'t>) -> Result<Written> {
+        let Some(obsels) = self.speller.obsels() else {
+            return Ok(None);
+        };
+        put(&mut draft.bytes, b"\n");
+        draft.id(Fill::Iri(&obsels.trace));
+        put(&mut draft.bytes, b" a ");
+        for (at, class) in obsel.types.iter().enumerate() {
+            put(&mut draft.bytes, if at > 0 { b", " } else { b"" });
+            if terms::draft(draft, self, obsels, *class)?.is_none() {
+                return Ok(None);
+            }
+        }
+        put(&mut draft.bytes, &arc(&self.known[Known::HasTrace as usize]));
+        self.iri(&mut draft.bytes, &obsels.trace);
+        put(&mut draft.bytes, &arc(&self.known[Known::HasBegin as usize]));
+        draft.begin();
+        put(&mut draft.bytes, &arc(&self.known[Known::HasEnd as usize]));
+        draft.end();
+        let mut last = None;
+        for Arc { predicate, object } in &obsel.arcs {
+            if last == Some(predicate) {
+                put(&mut draft.bytes, b", ");
+            } else {
+                put(&mut draft.bytes, &arc(&self.name(*predicate)?.spelt));
+                last = Some(predicate);
+            }
+            if terms::draft(draft, self, obsels, *object)?.is_none() {
+                return Ok(None);
+            }
+        }
+        put(&mut draft.bytes, b" .\n");
+        Ok(Some(()))
+    }
+
+    #[inline]
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'v>, text: &str) -> Result<Written> {
+        match fill {
+            Fill::Text => escaped::<Quoted>(bytes, text),
+            Fill::Language => put(bytes, text.as_bytes()),
+            Fill::Literal(datatype) => self.node(bytes, 0, Node::Typed(text, datatype))?,
+            Fill::Iri(start) => self.node(bytes, 0, Node::Iri(start, text))?,
+        }
+        Ok(Some(()))
+    }
+}
+
+impl Names for Terms<'_> {
+    fn spelt(&mut self, name: Name) -> Result<&[u8]> {
+        Ok(&self.name(name)?.spelt)
+    }
+
+    fn has_shorthand(&mut self, datatype: Name) -> Result<bool> {
+        Ok(self.name(datatype)?.shorthand != Shorthand::None)
     }
 }
 
@@ -160,8 +202,6 @@ const BETWEEN: &[u8] = b" ;\n    ";
 /// A name: how it is written, and how literals are whose datatype it is.
 struct Spelling {
     spelt: Vec<u8>,
-    /// As a predicate, with what comes before it and the space after it.
-    arc: Vec<u8>,
     shorthand: Shorthand,
 }
 
@@ -174,10 +214,6 @@ struct Terms<'v> {
     used: Vec<bool>,
     names: Memory<Spelling>,
     known: Vec<Vec<u8>>,
-    /// What comes between the types of an obsel and its begin, once it is known.
-    in_trace: Vec<u8>,
-    /// What comes between the begin and the end of an obsel.
-    end: Vec<u8>,
     /// An IRI in one part.
     whole: String,
 }
@@ -191,8 +227,6 @@ impl<'v> Terms<'v> {
             used: Vec::new(),
             names: Memory::default(),
             known: Vec::new(),
-            in_trace: Vec::new(),
-            end: Vec::new(),
             whole: String::new(),
         };
         terms.known = Known::ALL
@@ -206,19 +240,7 @@ impl<'v> Terms<'v> {
                 bytes
             })
             .collect();
-        terms.end = arc(&terms.known[Known::HasEnd as usize]);
         terms
-    }
-
-    /// Returns what comes between the types of an obsel of a trace, the only one of the document, and its begin.
-    fn in_trace(&mut self, trace: &str) -> &[u8] {
-        if self.in_trace.is_empty() {
-            let mut bytes = arc(&self.known[Known::HasTrace as usize]);
-            self.iri(&mut bytes, trace);
-            bytes.extend(arc(&self.known[Known::HasBegin as usize]));
-            self.in_trace = bytes;
-        }
-        &self.in_trace
     }
 
     fn predicate(&mut self, bytes: &mut Vec<u8>, predicate: Node<'_>) -> Result<()> {
@@ -288,8 +310,8 @@ impl<'v> Terms<'v> {
             let iri = self.speller.iri(name)?;
             let mut spelt = Vec::new();
             abbreviate(&mut spelt, &iri, &self.prefixes, &mut self.used, &self.base);
-            let (arc, shorthand) = (arc(&spelt), Shorthand::of(&iri));
-            Ok(Spelling { spelt, arc, shorthand })
+            let shorthand = Shorthand::of(&iri);
+            Ok(Spelling { spelt, shorthand })
         })
     }
 

@@ -1,0 +1,75 @@
+//! The terms of a flat obsel as Turtle and N-Triples draft them.
+
+use crate::error::Result;
+use crate::format::output::put;
+use crate::format::plan::{Draft, Written};
+use crate::obsel::{Name, Value};
+use crate::resource::view::Obsels;
+
+/// How a hole is filled.
+#[derive(Clone, Copy)]
+pub enum Fill<'v> {
+    /// With the inside of a string.
+    Text,
+    /// With a language.
+    Language,
+    /// With a literal that may be written without quotes.
+    Literal(Name),
+    /// With an IRI that begins so.
+    Iri(&'v str),
+}
+
+/// How a syntax writes names.
+pub trait Names {
+    /// Returns a name as it is written.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn spelt(&mut self, name: Name) -> Result<&[u8]>;
+
+    /// Tells whether some literals of a datatype are written without quotes.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn has_shorthand(&mut self, datatype: Name) -> Result<bool>;
+}
+
+/// Drafts a value; `None` for a blank node.
+///
+/// # Errors
+/// Those of the store.
+pub fn draft<'t, 'v>(
+    draft: &mut Draft<'t, Fill<'v>>,
+    names: &mut impl Names,
+    obsels: &'v Obsels,
+    value: Value<'t>,
+) -> Result<Written> {
+    match value {
+        Value::Named(name) => put(&mut draft.bytes, names.spelt(name)?),
+        Value::String(lexical) => quoted(draft, lexical),
+        Value::Tagged(lexical, language) => {
+            quoted(draft, lexical);
+            draft.bytes.push(b'@');
+            draft.text(Fill::Language, language);
+        }
+        Value::Typed(lexical, datatype) if names.has_shorthand(datatype)? => {
+            draft.text(Fill::Literal(datatype), lexical);
+        }
+        Value::Typed(lexical, datatype) => {
+            quoted(draft, lexical);
+            put(&mut draft.bytes, b"^^");
+            put(&mut draft.bytes, names.spelt(datatype)?);
+        }
+        Value::Obsel(_) | Value::BelowRoot(_) | Value::Iri(_) | Value::Blank(_) => {
+            let parts = obsels.parts(value);
+            return Ok(parts.map(|(start, text)| draft.text(Fill::Iri(start), text)));
+        }
+    }
+    Ok(Some(()))
+}
+
+fn quoted<'t>(draft: &mut Draft<'t, Fill<'_>>, lexical: &'t str) {
+    draft.bytes.push(b'"');
+    draft.text(Fill::Text, lexical);
+    draft.bytes.push(b'"');
+}
