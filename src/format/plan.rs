@@ -212,3 +212,25 @@ impl<F: Copy> Plans<F> {
         }
     }
 }
+
+#[cfg(test)]
+pub mod test {
+    use super::*;
+    use crate::resource::view::Obsels;
+
+    /// Fails the test unless each flat obsel is written, by the plan of its layout, as it would be if it were the first one.
+    pub fn assert_as_drafted<P: Planner>(obsels: &Obsels, mut make: impl FnMut() -> P) {
+        let (mut planner, mut plans) = (make(), Plans::default());
+        let mut write = |row: &mut Row<'_>| {
+            if row.is_flat()? {
+                let (mut planned, mut drafted) = (b"before".to_vec(), b"before".to_vec());
+                let written = plans.write(&mut planner, &mut planned, row)?;
+                assert_eq!(written, Plans::default().write(&mut make(), &mut drafted, row)?);
+                assert_eq!(String::from_utf8_lossy(&planned), String::from_utf8_lossy(&drafted));
+                assert!(written.is_some() || planned == b"before");
+            }
+            Ok(())
+        };
+        obsels.for_each_row(&mut write).expect("the store can be read");
+    }
+}

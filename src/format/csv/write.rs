@@ -31,16 +31,7 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
     let mut output = Output::new(out);
     let properties = properties(obsels)?;
     header(&mut output.bytes, &properties);
-    let columns: HashMap<_, _> = (2..).zip(&properties).map(|(at, iri)| (iri.as_str(), at)).collect();
-    let mut rows = Rows {
-        obsels,
-        cells: vec![Vec::new(); properties.len() + 2],
-        begin: columns.get(ktbs::HAS_BEGIN).copied(),
-        end: columns.get(ktbs::HAS_END).copied(),
-        columns,
-        names: Memory::default(),
-        count: 0,
-    };
+    let mut rows = Rows::new(obsels, &properties);
     let mut plans = Plans::default();
     let has_mentions = obsels.has_mentions()?;
     obsels.for_each_row(&mut |row| {
@@ -189,6 +180,19 @@ impl<'v> Planner for Rows<'v> {
 }
 
 impl<'v> Rows<'v> {
+    fn new(obsels: &'v Obsels, properties: &'v [String]) -> Self {
+        let columns: HashMap<_, _> = (2..).zip(properties).map(|(at, iri)| (iri.as_str(), at)).collect();
+        Self {
+            obsels,
+            cells: vec![Vec::new(); properties.len() + 2],
+            begin: columns.get(ktbs::HAS_BEGIN).copied(),
+            end: columns.get(ktbs::HAS_END).copied(),
+            columns,
+            names: Memory::default(),
+            count: 0,
+        }
+    }
+
     /// Drafts the field of one value.
     fn draft_cell<'t>(&mut self, draft: &mut Draft<'t, &'v str>, value: Value<'t>) -> Result<()> {
         if let Value::Named(name) = value {
@@ -309,8 +313,10 @@ mod test {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::format::sample::{Ktbs, TRACE, any_iri, any_literal, written};
+    use crate::format::plan::test::assert_as_drafted;
+    use crate::format::sample::{Ktbs, TRACE, any_flat_obsels, any_iri, any_literal, written};
     use crate::rdf::{Graph, Term, as_iri, as_literal, integer as number, iri};
+    use crate::resource::view::Row;
     use crate::vocab::rdf;
 
     /// Reads a table, header included, with a reader that fails where a row is longer or shorter than the others.
@@ -378,6 +384,27 @@ mod test {
                     prop_assert_eq!(record, &expected);
                 }
             }
+        }
+
+        #[test]
+        fn plans_write_what_is_drafted_and_what_a_row_says(graph in any_flat_obsels(true)) {
+            let ktbs = Ktbs::with("");
+            ktbs.post_graph(TRACE, graph);
+            let view = ktbs.view("@obsels", &[]);
+            let Content::Obsels(obsels) = &view.content else { panic!("obsels") };
+            let properties = properties(obsels).expect("the store can be read");
+            assert_as_drafted(obsels, || Rows::new(obsels, &properties));
+            let (mut planner, mut plans) = (Rows::new(obsels, &properties), Plans::default());
+            let mut rows = Rows::new(obsels, &properties);
+            let mut compare = |row: &mut Row<'_>| {
+                let (mut planned, mut built) = (Vec::new(), Vec::new());
+                if plans.write(&mut planner, &mut planned, row)?.is_some() {
+                    rows.row(&mut built, row.obsel()?, &[])?;
+                    assert_eq!(String::from_utf8_lossy(&planned), String::from_utf8_lossy(&built));
+                }
+                Ok(())
+            };
+            obsels.for_each_row(&mut compare).expect("the store can be read");
         }
 
         #[test]

@@ -106,12 +106,14 @@ fn head(view: &View, obsels: &Obsels, style: Style, bytes: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod test {
+    use proptest::prelude::*;
     use serde_json::{Value as Json, json};
 
     use super::*;
     use crate::format::WriteView;
     use crate::format::json::{write, write_simple};
-    use crate::format::sample::{Ktbs, OBSELS, TRACE, read_json, views, written};
+    use crate::format::sample::{Ktbs, OBSELS, TRACE, any_flat_obsels, read_json, views, written};
+    use crate::resource::view::{Content, Row};
 
     fn document(write: WriteView, view: &View) -> Json {
         serde_json::from_slice(&written(write, view)).expect("it is JSON")
@@ -209,6 +211,38 @@ mod test {
         }
     }
 
+    /// Compares the flat obsels of a trace with what is built for the others; returns how many there are.
+    fn compare(view: &View) -> usize {
+        let Content::Obsels(obsels) = &view.content else {
+            panic!("obsels")
+        };
+        let shortener = Shortener::new(&view.iri, view.model.as_deref(), false);
+        let mut count = 0;
+        for style in [Style::Exact, Style::Plain] {
+            let mut flat = Flat::new(obsels, &shortener, style);
+            let mut objects = Objects::new(view, obsels, &shortener, style);
+            let mut compare = |row: &mut Row<'_>| {
+                let relations = obsels.relations(row.id)?;
+                let (mut bytes, mut drafted) = (Vec::new(), Vec::new());
+                let is_flat = flat.write(&mut bytes, row, &relations)?.is_some();
+                let first = Flat::new(obsels, &shortener, style).write(&mut drafted, row, &relations)?;
+                assert_eq!(is_flat, first.is_some());
+                if is_flat {
+                    count += 1;
+                    assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&drafted));
+                    let found: Json = serde_json::from_slice(&bytes).expect("it is JSON");
+                    let object = objects.object(row.obsel()?, &relations, &[], false)?;
+                    let object = serde_json::to_vec(&object).expect("JSON");
+                    let expected: Json = serde_json::from_slice(&object).expect("it is JSON");
+                    assert_eq!(found, expected);
+                }
+                Ok(())
+            };
+            obsels.for_each_row(&mut compare).expect("the store can be read");
+        }
+        count
+    }
+
     #[test]
     fn flat_obsels_are_written_as_the_others_are() {
         let ktbs = Ktbs::with(OBSELS);
@@ -216,31 +250,17 @@ mod test {
             TRACE,
             "<o8> a m:A ; k:hasTrace <> ; k:hasBegin 10 ; m:rel <o1> ; m:v \"\\t\", 0.5e0, x:y .",
         );
-        let view = ktbs.view("@obsels", &[]);
-        let crate::resource::view::Content::Obsels(obsels) = &view.content else {
-            panic!("obsels")
-        };
-        let shortener = Shortener::new(&view.iri, view.model.as_deref(), false);
-        for style in [Style::Exact, Style::Plain] {
-            let mut written = Flat::new(obsels, &shortener, style);
-            let mut objects = Objects::new(&view, obsels, &shortener, style);
-            let mut flat = 0;
-            obsels
-                .for_each_row(&mut |row| {
-                    let relations = obsels.relations(row.id)?;
-                    let mut bytes = Vec::new();
-                    if written.write(&mut bytes, row, &relations)?.is_some() {
-                        flat += 1;
-                        let found: Json = serde_json::from_slice(&bytes).expect("it is JSON");
-                        let object =
-                            serde_json::to_vec(&objects.object(row.obsel()?, &relations, &[], false)?).expect("JSON");
-                        let expected: Json = serde_json::from_slice(&object).expect("it is JSON");
-                        assert_eq!(found, expected);
-                    }
-                    Ok(())
-                })
-                .expect("the store can be read");
-            assert!(flat >= 3, "{flat}");
+        assert!(compare(&ktbs.view("@obsels", &[])) >= 6);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn any_flat_obsels_are_written_as_the_others_are(related: bool, (one, other) in (any_flat_obsels(true), any_flat_obsels(false))) {
+            let ktbs = Ktbs::with("");
+            ktbs.post_graph(TRACE, if related { one } else { other });
+            compare(&ktbs.view("@obsels", &[]));
+            compare(&ktbs.view("@obsels", &[("minb", "2"), ("maxb", "30")]));
         }
     }
 }

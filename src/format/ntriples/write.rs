@@ -29,12 +29,7 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
 pub(in crate::format) fn write_lines(view: &View, end: &[u8], first_block: u64, out: &mut dyn Write) -> Result<u64> {
     let mut writer = Writer {
         output: Output::new(out),
-        terms: Terms {
-            speller: Speller::new(view),
-            names: Memory::default(),
-            known: Known::ALL.map(|known| spelt(known.iri())),
-            end,
-        },
+        terms: Terms::new(view, end),
         plans: Plans::default(),
         subject: Vec::new(),
         block: first_block,
@@ -167,7 +162,16 @@ impl Names for Terms<'_> {
     }
 }
 
-impl Terms<'_> {
+impl<'w> Terms<'w> {
+    fn new(view: &'w View, end: &'w [u8]) -> Self {
+        Self {
+            speller: Speller::new(view),
+            names: Memory::default(),
+            known: Known::ALL.map(|known| spelt(known.iri())),
+            end,
+        }
+    }
+
     #[inline]
     fn node(&mut self, bytes: &mut Vec<u8>, block: u64, node: Node<'_>) -> Result<()> {
         match node {
@@ -302,7 +306,8 @@ mod test {
     use sophia::turtle::parser::nt::NTriplesParser;
 
     use super::*;
-    use crate::format::sample::{any_graph, assert_same, read, turtle, view, written};
+    use crate::format::plan::test::assert_as_drafted;
+    use crate::format::sample::{Ktbs, TRACE, any_flat_obsels, any_graph, assert_same, read, turtle, view, written};
     use crate::resource::Shape;
 
     proptest! {
@@ -311,6 +316,17 @@ mod test {
             let view = view("http://h/b/t/", Shape::Trace, graph);
             let bytes = written(write, &view);
             assert_same(&view, &read(NTriplesParser::default(), &bytes), &bytes);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn plans_write_what_is_drafted(obsels in any_flat_obsels(true)) {
+            let ktbs = Ktbs::with("");
+            ktbs.post_graph(TRACE, obsels);
+            let view = ktbs.view("@obsels", &[]);
+            assert_as_drafted(Speller::new(&view).obsels().expect("obsels"), || Terms::new(&view, b" .\n"));
         }
     }
 

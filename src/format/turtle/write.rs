@@ -357,10 +357,14 @@ fn is_local(text: &str) -> bool {
 #[cfg(test)]
 mod test {
     use proptest::prelude::*;
+    use sophia::turtle::parser::nt::NTriplesParser;
     use sophia::turtle::parser::turtle::TurtleParser;
 
     use super::*;
-    use crate::format::sample::{any_graph, assert_same, read, turtle, view, written};
+    use crate::format::plan::test::assert_as_drafted;
+    use crate::format::sample::{
+        Ktbs, TRACE, any_flat_obsels, any_graph, assert_same, assert_same_graphs, read, turtle, view, written,
+    };
     use crate::resource::Shape;
 
     proptest! {
@@ -369,6 +373,21 @@ mod test {
             let view = view("http://h/b/t/", Shape::Trace, graph);
             let bytes = written(write, &view);
             assert_same(&view, &read(TurtleParser::default(), &bytes), &bytes);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn plans_write_what_is_drafted(obsels in any_flat_obsels(true)) {
+            let ktbs = Ktbs::with("");
+            ktbs.post_graph(TRACE, obsels);
+            let view = ktbs.view("@obsels", &[]);
+            let prefixes = bound(&Prefixes::default(), &view);
+            assert_as_drafted(Speller::new(&view).obsels().expect("obsels"), || Terms::new(&view, prefixes.clone()));
+            let triples = read(NTriplesParser::default(), &written(crate::format::ntriples::write, &view));
+            let bytes = written(write, &view);
+            assert_same_graphs(&triples, &read(TurtleParser::default(), &bytes), &bytes);
         }
     }
 
