@@ -55,6 +55,16 @@ pub fn integer(bytes: &mut Vec<u8>, value: i64) {
     put(bytes, itoa::Buffer::new().format(value).as_bytes());
 }
 
+/// Tells whether a text is a natural number of at most 18 digits without useless zeros, as all syntaxes write it.
+#[inline]
+pub fn is_natural(text: &[u8]) -> bool {
+    match text {
+        b"0" => true,
+        [b'1'..=b'9', rest @ ..] => rest.len() < 18 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
 /// How a syntax writes the characters that it cannot write as they are.
 pub trait Escapes {
     /// Tells whether a byte has to be looked at closely. Nearly all the bytes of all texts are asked for: where few

@@ -4,8 +4,8 @@
 //! The pieces follow from the layout alone, so that the draft of one obsel is the plan for all those of its layout:
 //! they are written by copying pieces and filling holes with their own texts.
 
-use crate::error::Result;
-use crate::format::output::{integer, put};
+use crate::error::{Error, Result};
+use crate::format::output::integer;
 use crate::obsel::Obsel;
 use crate::resource::view::Row;
 
@@ -24,43 +24,35 @@ pub trait Planner {
     /// Those of the store.
     fn draft<'t>(&mut self, draft: &mut Draft<'t, Self::Fill>, obsel: &Obsel<'t>) -> Result<Written>;
 
-    /// Appends what fills a hole; `None` if this text cannot be written there: then the obsel must be written otherwise.
+    /// Appends what fills a hole with a text, which is UTF-8 unless the store is damaged; `None` if this text cannot be written there: then the obsel must be written otherwise.
     ///
     /// # Errors
     /// Those of the store.
-    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Self::Fill, text: &str) -> Result<Written>;
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Self::Fill, text: &[u8]) -> Result<Written>;
+}
+
+/// Returns a text as such, for what does more than copy it.
+///
+/// # Errors
+/// `Internal` if it is not UTF-8.
+pub fn utf8(text: &[u8]) -> Result<&str> {
+    std::str::from_utf8(text).map_err(|_| Error::Internal("a text of the store is not UTF-8".to_owned()))
 }
 
 /// What is being drafted: pieces of bytes, and holes between them.
-pub struct Form<F, T> {
-    /// The pieces, one after the other.
+pub struct Draft<'t, F> {
+    /// The bytes of the present piece.
     pub bytes: Vec<u8>,
-    /// The holes, each after a number of bytes of the piece that it follows.
-    holes: Vec<(usize, Hole<F, T>)>,
-    /// How many bytes come before the last hole.
-    done: usize,
+    steps: Vec<Step<F>>,
+    texts: Vec<&'t [u8]>,
 }
 
-/// The draft of one obsel, which has its texts.
-pub type Draft<'t, F> = Form<F, &'t str>;
-
-/// The plan of a layout, where texts are known by their numbers.
-type Plan<F> = Form<F, usize>;
-
-#[derive(Clone, Copy)]
-enum Hole<F, T> {
-    Begin,
-    End,
-    Id(F),
-    Text(F, T),
-}
-
-impl<F: Copy, T: Copy> Form<F, T> {
+impl<'t, F: Copy> Draft<'t, F> {
     fn new() -> Self {
         Self {
-            bytes: Vec::with_capacity(256),
-            holes: Vec::with_capacity(16),
-            done: 0,
+            bytes: Vec::with_capacity(64),
+            steps: Vec::with_capacity(16),
+            texts: Vec::with_capacity(16),
         }
     }
 
@@ -80,29 +72,69 @@ impl<F: Copy, T: Copy> Form<F, T> {
     }
 
     /// Leaves a hole for one of its texts.
-    pub fn text(&mut self, fill: F, text: T) {
-        self.hole(Hole::Text(fill, text));
+    pub fn text(&mut self, fill: F, text: &'t str) {
+        self.hole(Hole::Text(fill, self.texts.len()));
+        self.texts.push(text.as_bytes());
     }
 
-    fn hole(&mut self, hole: Hole<F, T>) {
-        self.holes.push((self.bytes.len() - self.done, hole));
-        self.done = self.bytes.len();
+    fn hole(&mut self, hole: Hole<F>) {
+        let piece = Piece::new(&self.bytes);
+        self.bytes.clear();
+        self.steps.push(Step { piece, hole });
     }
 
-    /// Writes an obsel, given how its texts are found.
+    /// Returns the plan of this obsel, for these texts.
+    fn finish(self) -> (Plan<F>, Vec<&'t [u8]>) {
+        let (last, steps) = (Piece::new(&self.bytes), self.steps);
+        (Plan { steps, last }, self.texts)
+    }
+}
+
+/// How the obsels of a layout are written.
+struct Plan<F> {
+    steps: Vec<Step<F>>,
+    /// What comes after the last hole.
+    last: Piece,
+}
+
+/// A piece, and the hole after it.
+struct Step<F> {
+    piece: Piece,
+    hole: Hole<F>,
+}
+
+#[derive(Clone, Copy)]
+enum Hole<F> {
+    Begin,
+    End,
+    Id(F),
+    /// For the text of this number.
+    Text(F, usize),
+}
+
+impl<F: Copy> Plan<F> {
+    /// Gives the texts that it was drafted for other numbers: those that they have in a layout. They are known by where they
+    /// are; one that is not among those of the layout would not come from the obsel.
+    fn renumber(&mut self, texts: &[&[u8]], layout: &[&[u8]]) -> Option<()> {
+        for step in &mut self.steps {
+            if let Hole::Text(_, number) = &mut step.hole {
+                *number = layout.iter().position(|it| std::ptr::eq(*it, texts[*number]))?;
+            }
+        }
+        Some(())
+    }
+
+    /// Writes an obsel.
     #[inline]
-    fn write<'t>(
+    fn write(
         &self,
         planner: &mut impl Planner<Fill = F>,
         bytes: &mut Vec<u8>,
         (id, begin, end): (&str, i64, i64),
-        text: impl Fn(T) -> &'t str,
+        texts: &[&[u8]],
     ) -> Result<Written> {
-        let mut pieces = &self.bytes[..];
-        for (length, hole) in &self.holes {
-            let (piece, rest) = pieces.split_at(*length);
-            pieces = rest;
-            put(bytes, piece);
+        for Step { piece, hole } in &self.steps {
+            piece.put(bytes);
             let filled = match *hole {
                 Hole::Begin => {
                     integer(bytes, begin);
@@ -112,39 +144,48 @@ impl<F: Copy, T: Copy> Form<F, T> {
                     integer(bytes, end);
                     continue;
                 }
-                Hole::Id(fill) => planner.fill(bytes, fill, id)?,
-                Hole::Text(fill, at) => planner.fill(bytes, fill, text(at))?,
+                Hole::Id(fill) => planner.fill(bytes, fill, id.as_bytes())?,
+                Hole::Text(fill, number) => planner.fill(bytes, fill, texts[number])?,
             };
             if filled.is_none() {
                 return Ok(None);
             }
         }
-        put(bytes, pieces);
+        self.last.put(bytes);
         Ok(Some(()))
     }
 }
 
-impl<'t, F: Copy> Draft<'t, F> {
-    /// Returns the plan of a layout, given the texts of the obsel that was drafted, which are known by where they are. A text
-    /// that is not among them would not come from the obsel.
-    fn plan(&self, texts: &[&'t str]) -> Option<Plan<F>> {
-        let number = |text| texts.iter().position(|it| std::ptr::eq(*it, text));
-        let hole = |(length, hole): &(usize, Hole<F, &'t str>)| {
-            Some((
-                *length,
-                match *hole {
-                    Hole::Begin => Hole::Begin,
-                    Hole::End => Hole::End,
-                    Hole::Id(fill) => Hole::Id(fill),
-                    Hole::Text(fill, text) => Hole::Text(fill, number(text)?),
-                },
-            ))
-        };
-        Some(Plan {
-            bytes: self.bytes.clone(),
-            holes: self.holes.iter().map(hole).collect::<Option<_>>()?,
-            done: self.done,
-        })
+/// How many bytes of a piece are copied at once.
+const AT_ONCE: usize = 32;
+
+/// Bytes that are written again and again. They are mostly few: a block is copied without looking how many.
+struct Piece {
+    first: [u8; AT_ONCE],
+    /// How many bytes of `first` are not of the piece.
+    beyond: usize,
+    rest: Box<[u8]>,
+}
+
+impl Piece {
+    fn new(bytes: &[u8]) -> Self {
+        let length = bytes.len().min(AT_ONCE);
+        let mut first = [0; AT_ONCE];
+        first[..length].copy_from_slice(&bytes[..length]);
+        Self {
+            first,
+            beyond: AT_ONCE - length,
+            rest: bytes[length..].into(),
+        }
+    }
+
+    #[inline]
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.first);
+        bytes.truncate(bytes.len() - self.beyond);
+        if !self.rest.is_empty() {
+            bytes.extend_from_slice(&self.rest);
+        }
     }
 }
 
@@ -181,7 +222,7 @@ impl<F: Copy> Plans<F> {
         let start = bytes.len();
         let place = (row.id, row.begin, row.end);
         let written = match row.layout().map(|(layout, texts)| (self.0.get(layout), texts)) {
-            Some((Some(Met::Planned(plan)), texts)) => plan.write(planner, bytes, place, |at| texts[at])?,
+            Some((Some(Met::Planned(plan)), texts)) => plan.write(planner, bytes, place, texts)?,
             Some((Some(Met::Refused), _)) => None,
             _ => self.write_new(planner, bytes, row)?,
         };
@@ -199,17 +240,19 @@ impl<F: Copy> Plans<F> {
     ) -> Result<Written> {
         let mut draft = Draft::new();
         let drafted = planner.draft(&mut draft, row.obsel()?)?;
-        if let Some((layout, texts)) = row.layout() {
+        let (mut plan, texts) = draft.finish();
+        let written = match drafted {
+            Some(()) => plan.write(planner, bytes, (row.id, row.begin, row.end), &texts)?,
+            None => None,
+        };
+        if let Some((layout, of_layout)) = row.layout() {
             if self.0.len() <= layout {
                 self.0.resize_with(layout + 1, || Met::Not);
             }
-            let plan = drafted.and_then(|()| draft.plan(texts));
-            self.0[layout] = plan.map_or(Met::Refused, Met::Planned);
+            let is_plan = drafted.is_some() && plan.renumber(&texts, of_layout).is_some();
+            self.0[layout] = if is_plan { Met::Planned(plan) } else { Met::Refused };
         }
-        match drafted {
-            Some(()) => draft.write(planner, bytes, (row.id, row.begin, row.end), |text| text),
-            None => Ok(None),
-        }
+        Ok(written)
     }
 }
 

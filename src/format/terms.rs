@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::format::output::put;
 use crate::format::plan::{Draft, Written};
+use crate::format::turtle::Shorthand;
 use crate::obsel::{Name, Value};
 use crate::resource::view::Obsels;
 
@@ -13,7 +14,9 @@ pub enum Fill<'v> {
     Text,
     /// With a language.
     Language,
-    /// With a literal that may be written without quotes.
+    /// With a literal of this datatype, which is `xsd:integer`, where that may be written without quotes.
+    Integer(Name),
+    /// With another literal that may be written without quotes.
     Literal(Name),
     /// With an IRI that begins so.
     Iri(&'v str),
@@ -27,11 +30,11 @@ pub trait Names {
     /// Those of the store.
     fn spelt(&mut self, name: Name) -> Result<&[u8]>;
 
-    /// Tells whether some literals of a datatype are written without quotes.
+    /// Returns how some literals of a datatype are written without quotes.
     ///
     /// # Errors
     /// Those of the store.
-    fn has_shorthand(&mut self, datatype: Name) -> Result<bool>;
+    fn shorthand(&mut self, datatype: Name) -> Result<Shorthand>;
 }
 
 /// Drafts a value; `None` for a blank node.
@@ -52,14 +55,15 @@ pub fn draft<'t, 'v>(
             draft.bytes.push(b'@');
             draft.text(Fill::Language, language);
         }
-        Value::Typed(lexical, datatype) if names.has_shorthand(datatype)? => {
-            draft.text(Fill::Literal(datatype), lexical);
-        }
-        Value::Typed(lexical, datatype) => {
-            quoted(draft, lexical);
-            put(&mut draft.bytes, b"^^");
-            put(&mut draft.bytes, names.spelt(datatype)?);
-        }
+        Value::Typed(lexical, datatype) => match names.shorthand(datatype)? {
+            Shorthand::None => {
+                quoted(draft, lexical);
+                put(&mut draft.bytes, b"^^");
+                put(&mut draft.bytes, names.spelt(datatype)?);
+            }
+            Shorthand::Integer => draft.text(Fill::Integer(datatype), lexical),
+            _ => draft.text(Fill::Literal(datatype), lexical),
+        },
         Value::Obsel(_) | Value::BelowRoot(_) | Value::Iri(_) | Value::Blank(_) => {
             let parts = obsels.parts(value);
             return Ok(parts.map(|(start, text)| draft.text(Fill::Iri(start), text)));

@@ -166,9 +166,9 @@ impl<'v> Planner for Rows<'v> {
     }
 
     #[inline]
-    fn fill(&mut self, bytes: &mut Vec<u8>, start: &'v str, rest: &str) -> Result<Written> {
+    fn fill(&mut self, bytes: &mut Vec<u8>, start: &'v str, rest: &[u8]) -> Result<Written> {
         let before = bytes.len();
-        if !plain::<Field>(bytes, start.as_bytes()) || !plain::<Field>(bytes, rest.as_bytes()) {
+        if !plain::<Field>(bytes, start.as_bytes()) || !plain::<Field>(bytes, rest) {
             bytes.truncate(before);
             bytes.push(b'"');
             escaped::<Field>(bytes, start);

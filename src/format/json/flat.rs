@@ -5,8 +5,8 @@ use super::properties::{Coercion, Property, property_of};
 use super::shorten::Shortener;
 use super::value::{Datatype, Form, Style, common_form, form};
 use crate::error::Result;
-use crate::format::output::{Json, Memory, escaped, json_string, put};
-use crate::format::plan::{Draft, Planner, Plans, Written};
+use crate::format::output::{Json, Memory, escaped, is_natural, json_string, put};
+use crate::format::plan::{Draft, Planner, Plans, Written, utf8};
 use crate::format::relative::Base;
 use crate::obsel::{Arc, Mention, Name, Obsel, Value};
 use crate::resource::view::{Obsels, Row};
@@ -82,6 +82,8 @@ impl<'v> Flat<'v> {
 pub enum Fill<'v> {
     /// With the inside of a string.
     Text,
+    /// With a literal of this datatype, which is `xsd:integer`.
+    Integer(Name),
     /// With a literal that may have a form of its own.
     Literal(Name),
     /// With an IRI below the trace, as the inside of the value of `@id`.
@@ -171,22 +173,23 @@ impl<'v> Planner for Values<'v> {
     }
 
     #[inline]
-    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'v>, text: &str) -> Result<Written> {
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'v>, text: &[u8]) -> Result<Written> {
         match fill {
             Fill::Text => escaped::<Json>(bytes, text),
-            Fill::Literal(datatype) => return self.literal(bytes, text, datatype),
+            Fill::Integer(_) if is_natural(text) => put(bytes, text),
+            Fill::Integer(datatype) | Fill::Literal(datatype) => return self.literal(bytes, utf8(text)?, datatype),
             Fill::Name if Base::put_name(bytes, text) => {}
             Fill::Name => return self.fill(bytes, Fill::Id(&self.obsels.trace), text),
             Fill::Id(start) => {
-                let id = self.shortener.id(&[start, text].concat());
+                let id = self.shortener.id(&[start, utf8(text)?].concat());
                 return Ok(id.ok().map(|id| escaped::<Json>(bytes, id)));
             }
             Fill::Vocab(start) => {
-                let vocab = self.shortener.vocab(&[start, text].concat());
+                let vocab = self.shortener.vocab(&[start, utf8(text)?].concat());
                 return Ok(vocab.ok().map(|vocab| escaped::<Json>(bytes, vocab)));
             }
             Fill::InTrace => {
-                if self.obsels.is_obsel(text)? {
+                if self.obsels.is_obsel(utf8(text)?)? {
                     put(bytes, IN_TRACE);
                 }
             }
@@ -275,11 +278,15 @@ impl<'v> Values<'v> {
                 string(draft, Fill::Text, language);
                 draft.bytes.push(b'}');
             }
-            Value::Typed(lexical, datatype) => match common_form(self.spelling(datatype)?.datatype, self.style) {
-                Some(Form::String) => string(draft, Fill::Text, lexical),
-                Some(Form::Object) => return self.typed(draft, lexical, datatype),
-                _ => draft.text(Fill::Literal(datatype), lexical),
-            },
+            Value::Typed(lexical, datatype) => {
+                let kind = self.spelling(datatype)?.datatype;
+                match common_form(kind, self.style) {
+                    Some(Form::String) => string(draft, Fill::Text, lexical),
+                    Some(Form::Object) => return self.typed(draft, lexical, datatype),
+                    _ if kind == Datatype::Integer => draft.text(Fill::Integer(datatype), lexical),
+                    _ => draft.text(Fill::Literal(datatype), lexical),
+                }
+            }
             _ => {
                 put(&mut draft.bytes, b"{\"@id\":");
                 if self.id(draft, value)?.is_none() {
@@ -378,7 +385,7 @@ impl<'v> Values<'v> {
             }
             for (at, mention) in group.iter().enumerate() {
                 put(bytes, if at > 0 { b",{\"@id\":\"" } else { b"{\"@id\":\"" });
-                if self.fill(bytes, Fill::Name, mention.other)?.is_none() {
+                if self.fill(bytes, Fill::Name, mention.other.as_bytes())?.is_none() {
                     return Ok(None);
                 }
                 bytes.push(b'"');

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::format::output::is_natural;
 use crate::vocab::xsd;
 
 /// How literals are written.
@@ -92,8 +93,7 @@ pub fn form<'a>(lexical: &'a str, datatype: Datatype, style: Style) -> Form<'a> 
 
 fn integer(lexical: &str, style: Style) -> Form<'_> {
     // Nearly all are written as JSON has them.
-    if matches!(lexical.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < INTEGER_DIGITS && rest.iter().all(u8::is_ascii_digit))
-    {
+    if is_natural(lexical.as_bytes()) {
         return Form::Number(lexical.into());
     }
     let digits = lexical.strip_prefix('-').unwrap_or(lexical);

@@ -5,9 +5,10 @@ use std::io::Write;
 use crate::error::Result;
 use crate::format::Prefixes;
 use crate::format::output::{Escapes, Memory, Output, escaped, integer, put};
-use crate::format::plan::{Draft, Planner, Plans, Written};
+use crate::format::plan::{Draft, Planner, Plans, Written, utf8};
 use crate::format::terms::{self, Fill, Names};
 use crate::format::triples::{Known, Node, Serializer, Speller, Triple, serialize, subjects};
+use crate::format::turtle::Shorthand;
 use crate::obsel::{Blank, Name, Obsel};
 use crate::resource::View;
 use crate::resource::view::Row;
@@ -141,12 +142,14 @@ impl<'w> Planner for Terms<'w> {
     }
 
     #[inline]
-    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'w>, text: &str) -> Result<Written> {
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'w>, text: &[u8]) -> Result<Written> {
         match fill {
             Fill::Text => escaped::<Quoted>(bytes, text),
-            Fill::Language => put(bytes, text.as_bytes()),
+            Fill::Language => put(bytes, text),
             Fill::Iri(start) => iri(bytes, start, text),
-            Fill::Literal(datatype) => self.node(bytes, 0, Node::Typed(text, datatype))?,
+            Fill::Integer(datatype) | Fill::Literal(datatype) => {
+                self.node(bytes, 0, Node::Typed(utf8(text)?, datatype))?;
+            }
         }
         Ok(Some(()))
     }
@@ -157,8 +160,8 @@ impl Names for Terms<'_> {
         Ok(self.names.get(name, || Ok(spelt(&self.speller.iri(name)?)))?)
     }
 
-    fn has_shorthand(&mut self, _: Name) -> Result<bool> {
-        Ok(false)
+    fn shorthand(&mut self, _: Name) -> Result<Shorthand> {
+        Ok(Shorthand::None)
     }
 }
 
@@ -216,7 +219,7 @@ fn spelt(whole: &str) -> Vec<u8> {
 ///
 /// The characters that an IRI cannot have (production IRIREF) are escaped all the same, so that whatever the graph
 /// holds, a triple stays a triple.
-pub(in crate::format) fn iri(bytes: &mut Vec<u8>, start: &str, rest: &str) {
+pub(in crate::format) fn iri(bytes: &mut Vec<u8>, start: &str, rest: impl AsRef<[u8]>) {
     bytes.push(b'<');
     escaped::<Iri>(bytes, start);
     escaped::<Iri>(bytes, rest);

@@ -7,8 +7,8 @@ use super::shorthand::Shorthand;
 use crate::error::Result;
 use crate::format::Prefixes;
 use crate::format::ntriples::{Quoted, iri, label, string};
-use crate::format::output::{Memory, Output, escaped, integer, put};
-use crate::format::plan::{Draft, Planner, Plans, Written};
+use crate::format::output::{Memory, Output, escaped, integer, is_natural, put};
+use crate::format::plan::{Draft, Planner, Plans, Written, utf8};
 use crate::format::prefixes::{Prefix, bound};
 use crate::format::relative::{Base, Reference};
 use crate::format::terms::{self, Fill, Names};
@@ -146,12 +146,15 @@ impl<'v> Planner for Terms<'v> {
     }
 
     #[inline]
-    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'v>, text: &str) -> Result<Written> {
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'v>, text: &[u8]) -> Result<Written> {
         match fill {
             Fill::Text => escaped::<Quoted>(bytes, text),
-            Fill::Language => put(bytes, text.as_bytes()),
-            Fill::Literal(datatype) => self.node(bytes, 0, Node::Typed(text, datatype))?,
-            Fill::Iri(start) => self.node(bytes, 0, Node::Iri(start, text))?,
+            Fill::Language => put(bytes, text),
+            Fill::Integer(_) if is_natural(text) => put(bytes, text),
+            Fill::Integer(datatype) | Fill::Literal(datatype) => {
+                self.node(bytes, 0, Node::Typed(utf8(text)?, datatype))?;
+            }
+            Fill::Iri(start) => self.node(bytes, 0, Node::Iri(start, utf8(text)?))?,
         }
         Ok(Some(()))
     }
@@ -162,8 +165,8 @@ impl Names for Terms<'_> {
         Ok(&self.name(name)?.spelt)
     }
 
-    fn has_shorthand(&mut self, datatype: Name) -> Result<bool> {
-        Ok(self.name(datatype)?.shorthand != Shorthand::None)
+    fn shorthand(&mut self, datatype: Name) -> Result<Shorthand> {
+        Ok(self.name(datatype)?.shorthand)
     }
 }
 
@@ -261,7 +264,7 @@ impl<'v> Terms<'v> {
                 // Obsels are most of what is below a container, and need not be looked at so closely.
                 if self.base.is_directory(start) {
                     bytes.push(b'<');
-                    if Base::put_name(bytes, rest) {
+                    if Base::put_name(bytes, rest.as_bytes()) {
                         bytes.push(b'>');
                         return Ok(());
                     }
