@@ -17,14 +17,15 @@ pub trait Planner {
     /// How a hole is filled with a text.
     type Fill: Copy;
 
-    /// Drafts how a flat obsel is written; `None` if it cannot be: then no obsel of the layout can. What the draft is, but for its
-    /// texts, must not depend on texts.
+    /// Drafts how a flat obsel is written; `None` if it cannot be: then no obsel of its layout can. Pieces and holes must not
+    /// depend on the texts.
     ///
     /// # Errors
     /// Those of the store.
     fn draft<'t>(&mut self, draft: &mut Draft<'t, Self::Fill>, obsel: &Obsel<'t>) -> Result<Written>;
 
-    /// Appends what fills a hole with a text, which is UTF-8 unless the store is damaged; `None` if this text cannot be written there: then the obsel must be written otherwise.
+    /// Fills a hole with a text, which is UTF-8 unless the store is damaged; `None`, with anything written, if this one cannot be
+    /// written there: then the obsel must be written otherwise.
     ///
     /// # Errors
     /// Those of the store.

@@ -5,4 +5,4 @@ mod write;
 
 pub use parse::parse;
 pub use write::write;
-pub(super) use write::{Quoted, iri, label, string, write_lines};
+pub(super) use write::{iri, label, string, write_lines};

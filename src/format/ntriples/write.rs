@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::error::Result;
 use crate::format::Prefixes;
-use crate::format::output::{Escapes, Memory, Output, escaped, integer, put};
+use crate::format::output::{CONTROLS, Escapes, Memory, Output, Quoted, escaped, integer, put};
 use crate::format::plan::{Draft, Planner, Plans, Written, utf8};
 use crate::format::terms::{self, Fill, Names};
 use crate::format::triples::{Known, Node, Serializer, Speller, Triple, serialize, subjects};
@@ -267,41 +267,11 @@ pub(in crate::format) fn string(bytes: &mut Vec<u8>, lexical: &str) {
     bytes.push(b'"');
 }
 
-/// The inside of a string.
-pub(in crate::format) enum Quoted {}
-
-impl Escapes for Quoted {
-    #[inline]
-    fn is_special(byte: u8) -> bool {
-        (byte < 0x20) | (byte == b'"') | (byte == b'\\')
-    }
-
-    fn replacement(byte: u8) -> Option<&'static str> {
-        match byte {
-            b'"' => Some("\\\""),
-            b'\\' => Some("\\\\"),
-            b'\t' => Some("\\t"),
-            b'\n' => Some("\\n"),
-            b'\r' => Some("\\r"),
-            0..0x20 => Some(CONTROLS[usize::from(byte)]),
-            _ => None,
-        }
-    }
-}
-
 /// Appends the label of a blank node, unique in the document; `block` is the number of its block.
 pub(in crate::format) fn label(bytes: &mut Vec<u8>, block: u64, blank: Blank) {
     bytes.extend_from_slice(b"_:");
     crate::format::triples::label(bytes, block, blank);
 }
-
-/// How the control characters and the space are written, by code.
-const CONTROLS: [&str; 33] = [
-    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\u0008", "\\u0009",
-    "\\u000A", "\\u000B", "\\u000C", "\\u000D", "\\u000E", "\\u000F", "\\u0010", "\\u0011", "\\u0012", "\\u0013",
-    "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001A", "\\u001B", "\\u001C", "\\u001D",
-    "\\u001E", "\\u001F", "\\u0020",
-];
 
 #[cfg(test)]
 mod test {
