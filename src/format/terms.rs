@@ -18,12 +18,17 @@ pub enum Fill<'v> {
     Integer(Name),
     /// With another literal that may be written without quotes.
     Literal(Name),
-    /// With an IRI that begins so.
+    /// With an IRI that begins so, as [`Names::open`] has left it.
     Iri(&'v str),
+    /// The same, in the directory of the document.
+    Near(&'v str),
 }
 
 /// How a syntax writes names.
-pub trait Names {
+pub trait Names<'v> {
+    /// Drafts what comes before the hole of an IRI that begins so; returns how the hole is filled, and what comes after it.
+    fn open(&self, bytes: &mut Vec<u8>, start: &'v str) -> (Fill<'v>, &'static [u8]);
+
     /// Returns a name as it is written.
     ///
     /// # Errors
@@ -37,13 +42,20 @@ pub trait Names {
     fn shorthand(&mut self, datatype: Name) -> Result<Shorthand>;
 }
 
+/// Drafts the IRI of the obsel.
+pub fn draft_id<'v>(draft: &mut Draft<'_, Fill<'v>>, names: &impl Names<'v>, obsels: &'v Obsels) {
+    let (fill, after) = names.open(&mut draft.bytes, &obsels.trace);
+    draft.id(fill);
+    put(&mut draft.bytes, after);
+}
+
 /// Drafts a value; `None` for a blank node.
 ///
 /// # Errors
 /// Those of the store.
 pub fn draft<'t, 'v>(
     draft: &mut Draft<'t, Fill<'v>>,
-    names: &mut impl Names,
+    names: &mut impl Names<'v>,
     obsels: &'v Obsels,
     value: Value<'t>,
 ) -> Result<Written> {
@@ -65,8 +77,12 @@ pub fn draft<'t, 'v>(
             _ => draft.text(Fill::Literal(datatype), lexical),
         },
         Value::Obsel(_) | Value::BelowRoot(_) | Value::Iri(_) | Value::Blank(_) => {
-            let parts = obsels.parts(value);
-            return Ok(parts.map(|(start, text)| draft.text(Fill::Iri(start), text)));
+            let Some((start, text)) = obsels.parts(value) else {
+                return Ok(None);
+            };
+            let (fill, after) = names.open(&mut draft.bytes, start);
+            draft.text(fill, text);
+            put(&mut draft.bytes, after);
         }
     }
     Ok(Some(()))

@@ -133,11 +133,25 @@ struct Spelling {
     column: Option<usize>,
 }
 
-/// A row that has at most one value in each cell is written by a plan; what fills its holes is fields that begin so.
-impl<'v> Planner for Rows<'v> {
-    type Fill = &'v str;
+/// How the hole of a field is filled: what it begins with, which is there already if it needs no quotes.
+#[derive(Clone, Copy)]
+struct Start<'v> {
+    text: &'v str,
+    is_there: bool,
+}
 
-    fn draft<'t>(&mut self, draft: &mut Draft<'t, &'v str>, obsel: &Obsel<'t>) -> Result<Written> {
+impl<'v> Start<'v> {
+    fn of(bytes: &mut Vec<u8>, text: &'v str) -> Self {
+        let is_there = plain::<Field>(bytes, text.as_bytes());
+        Self { text, is_there }
+    }
+}
+
+/// A row that has at most one value in each cell is written by a plan.
+impl<'v> Planner for Rows<'v> {
+    type Fill = Start<'v>;
+
+    fn draft<'t>(&mut self, draft: &mut Draft<'t, Start<'v>>, obsel: &Obsel<'t>) -> Result<Written> {
         let [class] = obsel.types[..] else { return Ok(None) };
         let mut places = vec![None; self.cells.len()];
         for arc in &obsel.arcs {
@@ -148,7 +162,8 @@ impl<'v> Planner for Rows<'v> {
                 }
             }
         }
-        draft.id(&self.obsels.trace);
+        let start = Start::of(&mut draft.bytes, &self.obsels.trace);
+        draft.id(start);
         draft.bytes.push(b',');
         self.draft_cell(draft, class)?;
         for (column, place) in places.into_iter().enumerate().skip(2) {
@@ -166,14 +181,12 @@ impl<'v> Planner for Rows<'v> {
     }
 
     #[inline]
-    fn fill(&mut self, bytes: &mut Vec<u8>, start: &'v str, rest: &[u8]) -> Result<Written> {
-        let before = bytes.len();
-        if !plain::<Field>(bytes, start.as_bytes()) || !plain::<Field>(bytes, rest) {
-            bytes.truncate(before);
-            bytes.push(b'"');
-            escaped::<Field>(bytes, start);
-            escaped::<Field>(bytes, rest);
-            bytes.push(b'"');
+    fn fill(&mut self, bytes: &mut Vec<u8>, start: Start<'v>, rest: &[u8]) -> Result<Written> {
+        if !start.is_there {
+            quoted(bytes, start.text, rest);
+        } else if !plain::<Field>(bytes, rest) {
+            bytes.truncate(bytes.len() - start.text.len());
+            quoted(bytes, start.text, rest);
         }
         Ok(Some(()))
     }
@@ -194,11 +207,12 @@ impl<'v> Rows<'v> {
     }
 
     /// Drafts the field of one value.
-    fn draft_cell<'t>(&mut self, draft: &mut Draft<'t, &'v str>, value: Value<'t>) -> Result<()> {
+    fn draft_cell<'t>(&mut self, draft: &mut Draft<'t, Start<'v>>, value: Value<'t>) -> Result<()> {
         if let Value::Named(name) = value {
             put(&mut draft.bytes, &self.spelling(name)?.field);
         } else {
             let (start, text) = parts(self.obsels, value);
+            let start = Start::of(&mut draft.bytes, start);
             draft.text(start, text);
         }
         Ok(())
@@ -292,19 +306,38 @@ impl Escapes for Field {
         (byte == b',') | (byte == b'"') | (byte == b'\r') | (byte == b'\n')
     }
 
+    fn replacement(_: u8) -> Option<&'static str> {
+        None
+    }
+}
+
+/// The inside of quotes.
+enum Inside {}
+
+impl Escapes for Inside {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        byte == b'"'
+    }
+
     fn replacement(byte: u8) -> Option<&'static str> {
         (byte == b'"').then_some("\"\"")
     }
 }
 
+/// Appends a field in two parts, between quotes.
+fn quoted(bytes: &mut Vec<u8>, start: &str, rest: &[u8]) {
+    bytes.push(b'"');
+    escaped::<Inside>(bytes, start);
+    escaped::<Inside>(bytes, rest);
+    bytes.push(b'"');
+}
+
 /// Appends a field, quoted if it has to be.
 fn field(bytes: &mut Vec<u8>, text: &[u8]) {
-    if plain::<Field>(bytes, text) {
-        return;
+    if !plain::<Field>(bytes, text) {
+        quoted(bytes, "", text);
     }
-    bytes.push(b'"');
-    escaped::<Field>(bytes, text);
-    bytes.push(b'"');
 }
 
 #[cfg(test)]

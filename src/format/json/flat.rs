@@ -177,22 +177,8 @@ impl<'v> Planner for Values<'v> {
         match fill {
             Fill::Text => escaped::<Json>(bytes, text),
             Fill::Integer(_) if is_natural(text) => put(bytes, text),
-            Fill::Integer(datatype) | Fill::Literal(datatype) => return self.literal(bytes, utf8(text)?, datatype),
             Fill::Name if Base::put_name(bytes, text) => {}
-            Fill::Name => return self.fill(bytes, Fill::Id(&self.obsels.trace), text),
-            Fill::Id(start) => {
-                let id = self.shortener.id(&[start, utf8(text)?].concat());
-                return Ok(id.ok().map(|id| escaped::<Json>(bytes, id)));
-            }
-            Fill::Vocab(start) => {
-                let vocab = self.shortener.vocab(&[start, utf8(text)?].concat());
-                return Ok(vocab.ok().map(|vocab| escaped::<Json>(bytes, vocab)));
-            }
-            Fill::InTrace => {
-                if self.obsels.is_obsel(utf8(text)?)? {
-                    put(bytes, IN_TRACE);
-                }
-            }
+            other => return self.fill_otherwise(bytes, other, text),
         }
         Ok(Some(()))
     }
@@ -203,6 +189,24 @@ impl<'v> Values<'v> {
     fn spelling(&mut self, name: Name) -> Result<&Spelling> {
         self.names
             .get(name, || Ok(Spelling::new(&self.obsels.iri(name)?, self.shortener)))
+    }
+
+    /// Fills a hole in a way that few need.
+    #[inline(never)]
+    fn fill_otherwise(&mut self, bytes: &mut Vec<u8>, fill: Fill<'_>, text: &[u8]) -> Result<Written> {
+        let text = utf8(text)?;
+        let id = match fill {
+            Fill::Text => Ok(text.to_owned()),
+            Fill::Integer(datatype) | Fill::Literal(datatype) => return self.literal(bytes, text, datatype),
+            Fill::InTrace => {
+                put(bytes, if self.obsels.is_obsel(text)? { IN_TRACE } else { b"" });
+                return Ok(Some(()));
+            }
+            Fill::Name => self.shortener.id(&[&self.obsels.trace, text].concat()),
+            Fill::Id(start) => self.shortener.id(&[start, text].concat()),
+            Fill::Vocab(start) => self.shortener.vocab(&[start, text].concat()),
+        };
+        Ok(id.ok().map(|id| escaped::<Json>(bytes, id)))
     }
 
     /// Drafts the arcs of one predicate.

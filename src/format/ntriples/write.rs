@@ -103,7 +103,7 @@ impl<'w> Planner for Terms<'w> {
             return Ok(None);
         };
         let known = |terms: &Self, draft: &mut Draft<'t, Fill<'w>>, known| {
-            draft.id(Fill::Iri(&obsels.trace));
+            terms::draft_id(draft, terms, obsels);
             draft.bytes.push(b' ');
             put(&mut draft.bytes, &terms.known[known as usize]);
             draft.bytes.push(b' ');
@@ -129,7 +129,7 @@ impl<'w> Planner for Terms<'w> {
         put(&mut draft.bytes, INTEGER);
         put(&mut draft.bytes, self.end);
         for arc in &obsel.arcs {
-            draft.id(Fill::Iri(&obsels.trace));
+            terms::draft_id(draft, self, obsels);
             draft.bytes.push(b' ');
             put(&mut draft.bytes, self.spelt(arc.predicate)?);
             draft.bytes.push(b' ');
@@ -146,7 +146,7 @@ impl<'w> Planner for Terms<'w> {
         match fill {
             Fill::Text => escaped::<Quoted>(bytes, text),
             Fill::Language => put(bytes, text),
-            Fill::Iri(start) => iri(bytes, start, text),
+            Fill::Iri(_) | Fill::Near(_) => escaped::<Iri>(bytes, text),
             Fill::Integer(datatype) | Fill::Literal(datatype) => {
                 self.node(bytes, 0, Node::Typed(utf8(text)?, datatype))?;
             }
@@ -155,7 +155,13 @@ impl<'w> Planner for Terms<'w> {
     }
 }
 
-impl Names for Terms<'_> {
+impl<'w> Names<'w> for Terms<'w> {
+    fn open(&self, bytes: &mut Vec<u8>, start: &'w str) -> (Fill<'w>, &'static [u8]) {
+        bytes.push(b'<');
+        escaped::<Iri>(bytes, start);
+        (Fill::Iri(start), b">")
+    }
+
     fn spelt(&mut self, name: Name) -> Result<&[u8]> {
         Ok(self.names.get(name, || Ok(spelt(&self.speller.iri(name)?)))?)
     }
@@ -219,7 +225,7 @@ fn spelt(whole: &str) -> Vec<u8> {
 ///
 /// The characters that an IRI cannot have (production IRIREF) are escaped all the same, so that whatever the graph
 /// holds, a triple stays a triple.
-pub(in crate::format) fn iri(bytes: &mut Vec<u8>, start: &str, rest: impl AsRef<[u8]>) {
+pub(in crate::format) fn iri(bytes: &mut Vec<u8>, start: &str, rest: &str) {
     bytes.push(b'<');
     escaped::<Iri>(bytes, start);
     escaped::<Iri>(bytes, rest);

@@ -115,7 +115,7 @@ impl<'v> Planner for Terms<'v> {
             return Ok(None);
         };
         put(&mut draft.bytes, b"\n");
-        draft.id(Fill::Iri(&obsels.trace));
+        terms::draft_id(draft, self, obsels);
         put(&mut draft.bytes, b" a ");
         for (at, class) in obsel.types.iter().enumerate() {
             put(&mut draft.bytes, if at > 0 { b", " } else { b"" });
@@ -149,18 +149,23 @@ impl<'v> Planner for Terms<'v> {
     fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'v>, text: &[u8]) -> Result<Written> {
         match fill {
             Fill::Text => escaped::<Quoted>(bytes, text),
-            Fill::Language => put(bytes, text),
             Fill::Integer(_) if is_natural(text) => put(bytes, text),
-            Fill::Integer(datatype) | Fill::Literal(datatype) => {
-                self.node(bytes, 0, Node::Typed(utf8(text)?, datatype))?;
-            }
-            Fill::Iri(start) => self.node(bytes, 0, Node::Iri(start, utf8(text)?))?,
+            Fill::Near(start) => self.near(bytes, start, text)?,
+            other => self.fill_otherwise(bytes, other, text)?,
         }
         Ok(Some(()))
     }
 }
 
-impl Names for Terms<'_> {
+impl<'v> Names<'v> for Terms<'v> {
+    fn open(&self, _: &mut Vec<u8>, start: &'v str) -> (Fill<'v>, &'static [u8]) {
+        if self.base.is_directory(start) {
+            (Fill::Near(start), b"")
+        } else {
+            (Fill::Iri(start), b"")
+        }
+    }
+
     fn spelt(&mut self, name: Name) -> Result<&[u8]> {
         Ok(&self.name(name)?.spelt)
     }
@@ -222,6 +227,43 @@ struct Terms<'v> {
 }
 
 impl<'v> Terms<'v> {
+    /// Appends an IRI in the directory of the document, which obsels mostly are: it need not be looked at so closely.
+    #[inline]
+    fn near(&mut self, bytes: &mut Vec<u8>, start: &str, text: &[u8]) -> Result<()> {
+        bytes.push(b'<');
+        if Base::put_name(bytes, text) {
+            bytes.push(b'>');
+        } else {
+            bytes.pop();
+            self.far(bytes, start, utf8(text)?);
+        }
+        Ok(())
+    }
+
+    /// Appends an IRI in two parts.
+    fn far(&mut self, bytes: &mut Vec<u8>, start: &str, rest: &str) {
+        let mut whole = std::mem::take(&mut self.whole);
+        whole.clear();
+        whole.push_str(start);
+        whole.push_str(rest);
+        self.iri(bytes, &whole);
+        self.whole = whole;
+    }
+
+    /// Fills a hole in a way that few need.
+    #[inline(never)]
+    fn fill_otherwise(&mut self, bytes: &mut Vec<u8>, fill: Fill<'_>, text: &[u8]) -> Result<()> {
+        match fill {
+            Fill::Text => escaped::<Quoted>(bytes, text),
+            Fill::Language => put(bytes, text),
+            Fill::Integer(datatype) | Fill::Literal(datatype) => {
+                self.node(bytes, 0, Node::Typed(utf8(text)?, datatype))?;
+            }
+            Fill::Iri(start) | Fill::Near(start) => self.far(bytes, start, utf8(text)?),
+        }
+        Ok(())
+    }
+
     fn new(view: &'v View, prefixes: Vec<Prefix>) -> Self {
         let mut terms = Self {
             speller: Speller::new(view),
@@ -260,23 +302,8 @@ impl<'v> Terms<'v> {
             Node::Known(known) => self.iri(bytes, known.iri()),
             Node::Named(name) => put(bytes, &self.name(name)?.spelt),
             Node::Iri("", rest) => self.iri(bytes, rest),
-            Node::Iri(start, rest) => {
-                // Obsels are most of what is below a container, and need not be looked at so closely.
-                if self.base.is_directory(start) {
-                    bytes.push(b'<');
-                    if Base::put_name(bytes, rest.as_bytes()) {
-                        bytes.push(b'>');
-                        return Ok(());
-                    }
-                    bytes.pop();
-                }
-                let mut whole = std::mem::take(&mut self.whole);
-                whole.clear();
-                whole.push_str(start);
-                whole.push_str(rest);
-                self.iri(bytes, &whole);
-                self.whole = whole;
-            }
+            Node::Iri(start, rest) if self.base.is_directory(start) => self.near(bytes, start, rest.as_bytes())?,
+            Node::Iri(start, rest) => self.far(bytes, start, rest),
             Node::Blank(blank) => label(bytes, block, blank),
             Node::Integer(value) => integer(bytes, value),
             Node::String(lexical) => string(bytes, lexical),
