@@ -9,7 +9,8 @@
 #   make install            installs the program, its configuration and its samples; takes DESTDIR= and PREFIX=/usr/local
 #   make deb                makes a Debian package, in target/debian/; needs cargo-deb
 #   make test-deb           installs, uses, upgrades and removes that package in a fresh Debian; needs root and debootstrap
-#   make static             builds one file that needs no library, with musl
+#   make test-docker        builds the container, uses it, stops and starts it; see packaging/test-docker.sh
+#   make static             builds one file that needs no library, with musl; `make test-static` runs all tests with such a program
 #   make bench   measures what requests cost; KTBS_BENCH_DIR= is a folder on a real disk, KTBS_BENCH_OBSELS= a list of lengths,
 #                KTBS_BENCH_ONLY= a part of the names of the computed traces and queries that are wanted
 #
@@ -36,7 +37,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 PROGRAM ?= target/release/ktbs
 
-.PHONY: run test test-all test-clients test-api test-openid install deb test-deb static bench
+.PHONY: run test test-all test-clients test-api test-openid install deb test-deb test-docker static test-static bench
 
 run:
 	@conf/need-apache.sh
@@ -85,8 +86,14 @@ deb: $(PROGRAM)
 test-deb:
 	packaging/test-deb.sh
 
+test-docker:
+	packaging/test-docker.sh
+
 static:
 	cargo build --release --target x86_64-unknown-linux-musl --bin ktbs
+
+test-static:
+	cargo test --target x86_64-unknown-linux-musl
 
 bench:
 	@cargo bench --quiet --bench bench

@@ -74,6 +74,11 @@ pub fn now() -> Instant {
     Instant(micros.clamp(Instant::MIN, Instant::MAX))
 }
 
+/// Returns the whole seconds since 1970, for what is kept or compared to the second.
+pub fn seconds() -> u64 {
+    u64::try_from(now().as_micros() / 1_000_000).unwrap_or(0)
+}
+
 /// Parses a date, as it may stand in the origin of a trace or in a `…DT` property.
 ///
 /// A string is a date only if the whole of it has one of these forms, and names a day and a time that exist:

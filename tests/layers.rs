@@ -23,7 +23,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
     (
         "plugin",
         &[
-            "config", "error", "format", "method", "rdf", "resource", "sparql", "vocab",
+            "config", "error", "format", "method", "rdf", "resource", "sparql", "time", "vocab",
         ],
     ),
     (
@@ -41,7 +41,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
         &["digest", "error", "obsel", "rdf", "sparql", "store", "time", "vocab"],
     ),
     ("sparql", &["error", "obsel", "rdf", "store", "vocab"]),
-    ("store", &["digest", "error", "obsel", "rdf", "vocab"]),
+    ("store", &["digest", "error", "obsel", "rdf", "time", "vocab"]),
     ("config", &["logging"]),
     ("logging", &["time"]),
     ("error", &["store"]),
@@ -86,13 +86,12 @@ fn modules() -> Vec<(String, PathBuf)> {
         .collect()
 }
 
-/// Tells whether a file is compiled for tests only.
+/// Tells whether a file is compiled for tests only: by its name, or that of its folder.
 fn is_test(path: &Path) -> bool {
-    let stem = path
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    stem == "test" || stem == "sample" || stem.ends_with("_test")
+    let is_of_tests = |name: &str| name == "test" || name == "sample" || name.ends_with("_test");
+    path.with_extension("")
+        .iter()
+        .any(|name| name.to_str().is_some_and(is_of_tests))
 }
 
 /// Returns the code of a file, without what is compiled for tests only.

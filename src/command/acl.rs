@@ -47,38 +47,35 @@ enum What {
         /// The syntax
         #[arg(long, value_enum, default_value = "json")]
         format: Syntax,
-        /// Tells what the list would be, and changes nothing
-        #[arg(long)]
-        dry_run: bool,
+        #[command(flatten)]
+        trial: Trial,
     },
     /// Adds a right
-    Grant {
-        #[command(flatten)]
-        which: Which,
-        /// The right
-        #[arg(value_parser = right)]
-        right: Right,
-        /// To whom
-        #[arg(required = true)]
-        who: Vec<String>,
-        /// Tells what the list would be, and changes nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Grant(Step),
     /// Takes back a right, and those that include it: without read, neither write nor manage is left
-    Revoke {
-        #[command(flatten)]
-        which: Which,
-        /// The right; `all` for all of them
-        #[arg(value_parser = right)]
-        right: Right,
-        /// From whom
-        #[arg(required = true)]
-        who: Vec<String>,
-        /// Tells what the list would be, and changes nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Revoke(Step),
+}
+
+/// A right more or less.
+#[derive(Args, Debug)]
+struct Step {
+    #[command(flatten)]
+    which: Which,
+    /// The right; `all` for all of them
+    #[arg(value_parser = right)]
+    right: Right,
+    /// Whose right
+    #[arg(required = true)]
+    who: Vec<String>,
+    #[command(flatten)]
+    trial: Trial,
+}
+
+#[derive(Args, Debug)]
+struct Trial {
+    /// Tells what the list would be, and changes nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Args, Debug)]
@@ -142,7 +139,7 @@ impl Acl {
                 which,
                 file,
                 format,
-                dry_run,
+                trial,
             } => {
                 let mut text = Vec::new();
                 if file.as_os_str() == "-" {
@@ -156,33 +153,13 @@ impl Acl {
                 }
                 let target = lists.find(&which.path)?;
                 let graph = lists.parsed(&target, &text, format)?;
-                lists.replace(target, graph, &Expected::Anything, dry_run)?;
+                lists.replace(target, graph, &Expected::Anything, trial.dry_run)?;
             }
-            What::Grant {
-                which,
-                right,
-                who,
-                dry_run,
-            } => lists.change(&which.path, dry_run, &mut |rights, _| {
-                for name in &who {
-                    let had = rights.entry(name.clone()).or_default();
-                    *had = *had | right.unwrap_or(Rights::ALL);
-                }
-                Ok(())
-            })?,
-            What::Revoke {
-                which,
-                right,
-                who,
-                dry_run,
-            } => lists.change(&which.path, dry_run, &mut |rights, iri| {
-                for name in &who {
-                    let had = rights.get(name).copied().unwrap_or_default();
-                    let left = right.map_or(Rights::NONE, |right| had.without(right));
-                    ensure!(had != left, "{name} has no such right in the list of <{iri}>");
-                    rights.insert(name.clone(), left);
-                }
-                Ok(())
+            What::Grant(step) => lists.change(&step, &mut |had, _, _| Ok(had | step.right.unwrap_or(Rights::ALL)))?,
+            What::Revoke(step) => lists.change(&step, &mut |had, name, iri| {
+                let left = step.right.map_or(Rights::NONE, |right| had.without(right));
+                ensure!(had != left, "{name} has no such right in the list of <{iri}>");
+                Ok(left)
             })?,
         }
         Ok(Ending::Well)
@@ -253,24 +230,26 @@ impl<'a> Lists<'a> {
         Ok(parse(text, &context)?)
     }
 
-    /// Changes the rights of a list, and nothing else of it.
+    /// Changes the rights of a list, and nothing else of it: `change` is given what somebody had, who that is and the list's IRI.
     fn change(
         &self,
-        path: &str,
-        dry_run: bool,
-        change: &mut dyn FnMut(&mut Granted, &str) -> Result<(), Error>,
+        step: &Step,
+        change: &mut dyn FnMut(Rights, &str, &str) -> Result<Rights, Error>,
     ) -> Result<(), Error> {
         for trial in 1.. {
-            let target = self.find(path)?;
+            let target = self.find(&step.which.path)?;
             let expected = Expected::Tags(target.tags()?);
-            let view = self.service.read(self.find(path)?, &[])?;
+            let view = self.service.read(self.find(&step.which.path)?, &[])?;
             let mut list: Map<String, Value> = serde_json::from_slice(&self.written(&view, Syntax::Json)?)?;
             let mut granted = granted(&list);
-            change(&mut granted, target.iri.trim_end_matches("@acl"))?;
+            for name in &step.who {
+                let had = granted.entry(name.clone()).or_default();
+                *had = change(*had, name, target.iri.trim_end_matches("@acl"))?;
+            }
             list.insert("inherited".to_owned(), false.into());
             put(&mut list, &granted);
             let graph = self.parsed(&target, &serde_json::to_vec(&list)?, Syntax::Json)?;
-            match self.replace(target, graph, &expected, dry_run) {
+            match self.replace(target, graph, &expected, step.trial.dry_run) {
                 Err(error) if trial < TRIALS && matches!(error.downcast_ref(), Some(DomainError::EtagMismatch)) => {}
                 done => return done,
             }

@@ -1,6 +1,7 @@
 //! `ktbs check`: what an administrator wants to know before Apache starts the program.
 
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Error;
@@ -81,37 +82,47 @@ impl Check {
     }
 }
 
-/// Lists the options that the files give, without what is secret.
+/// Lists the options that the files give, without what is secret; tells of secrets that all users of this machine may read.
 fn options(config: &Config) -> Vec<String> {
-    let mut lines = Vec::new();
+    let (mut lines, mut warnings) = (Vec::new(), Vec::new());
+    let authx = &config.authx;
+    for file in [&authx.htpasswd, &authx.client_secret_file, &authx.session_key]
+        .into_iter()
+        .flatten()
+    {
+        warnings.extend(open_to_all(file));
+    }
     for file in &config.files {
         let text = std::fs::read_to_string(file).unwrap_or_default();
-        for section in Ini::parse(&text).map(|ini| ini.sections).unwrap_or_default() {
-            for option in &section.options {
-                let value = option.value.as_deref().unwrap_or_default().replace('\n', " ");
-                let value = if value.is_empty() || !is_secret(&section.name, &option.name, &value) {
-                    value
-                } else {
-                    "(not told)".to_owned()
-                };
-                lines.push(format!("option:        [{}] {} = {value}", section.name, option.name));
+        let sections = Ini::parse(&text).map(|ini| ini.sections).unwrap_or_default();
+        let mut has_secrets = false;
+        for (section, option) in sections
+            .iter()
+            .flat_map(|it| it.options.iter().map(move |option| (&it.name, option)))
+        {
+            let mut value = option.value.as_deref().unwrap_or_default().replace('\n', " ");
+            // Nobody knows what an option is of which there is no row: a former kTBS had keys and secrets elsewhere.
+            if !value.is_empty() && find(section, &option.name).is_none_or(|row| row.secret) {
+                has_secrets = true;
+                "(not told)".clone_into(&mut value);
             }
+            lines.push(format!("option:        [{section}] {} = {value}", option.name));
         }
+        warnings.extend(open_to_all(file).filter(|_| has_secrets));
     }
+    lines.extend(warnings);
     lines
 }
 
-/// Tells whether the value of an option must not be told. Sections of a former kTBS may have keys of sessions and secrets of
-/// OAuth, in addresses too: of these, only what speaks of none is told.
-fn is_secret(section: &str, name: &str, value: &str) -> bool {
-    let speaks = |text: &str| {
-        ["secret", "password", "token", "key"]
-            .iter()
-            .any(|word| text.to_lowercase().contains(word))
-    };
-    let row = find(section, name);
-    let is_former = row.is_none() || section.starts_with("oauth_");
-    row.is_some_and(|row| row.secret) || (is_former && (speaks(name) || speaks(value)))
+/// Returns a warning if all users of this machine may read a file that has secrets.
+fn open_to_all(file: &Path) -> Option<String> {
+    let mode = std::fs::metadata(file).ok()?.permissions().mode();
+    (mode & 0o004 != 0).then(|| {
+        format!(
+            "warning:       {} has secrets, and all users of this machine may read it: chmod o= makes it safe",
+            file.display()
+        )
+    })
 }
 
 /// Opens the store, if there is one.
@@ -140,6 +151,14 @@ fn store(config: &Config, wrong: &mut Vec<String>) -> Option<String> {
 /// Returns what a user may not do and must.
 fn permissions(user: &User, config: &Config) -> Vec<String> {
     let mut checks: Vec<(PathBuf, u32)> = config.files.iter().map(|file| (file.clone(), READ)).collect();
+    let authx = &config.authx;
+    let files = [
+        &authx.htpasswd,
+        &authx.jwks,
+        &authx.client_secret_file,
+        &authx.session_key,
+    ];
+    checks.extend(files.into_iter().flatten().map(|file| (file.clone(), READ)));
     checks.extend(std::env::current_exe().map(|program| (program, READ | EXECUTE)));
     if let Some(directory) = &config.store.directory {
         checks.push((existing(directory), READ | WRITE | EXECUTE));

@@ -100,7 +100,7 @@ impl Create {
         };
         let rights = self.rights.iter().fold(Rights::NONE, |all, (_, right)| all | *right);
         let rights = if self.rights.is_empty() { Rights::ALL } else { rights };
-        let created = now();
+        let created = time::seconds();
         if self.expires.is_some_and(|expires| expires <= created) {
             bail!("it would have expired already");
         }
@@ -228,13 +228,8 @@ fn right(name: &str) -> Result<(String, Rights), String> {
 /// Parses the moment of an expiry: a date, or a duration from now.
 fn moment(text: &str) -> Result<u64, String> {
     if let Ok(seconds) = super::retain::seconds(text) {
-        return Ok(now().saturating_add(seconds));
+        return Ok(time::seconds().saturating_add(seconds));
     }
     let instant = time::parse_instant(text).and_then(|instant| u64::try_from(instant.as_micros() / 1_000_000).ok());
     instant.ok_or_else(|| "write a date, as 2030-01-31, or a number and s, m, h, d, w or y, as 90d".to_owned())
-}
-
-/// Returns the time, in seconds since the epoch.
-fn now() -> u64 {
-    u64::try_from(time::now().as_micros() / 1_000_000).unwrap_or(0)
 }

@@ -125,6 +125,8 @@ pub struct Plugins {
     pub meth_external: bool,
     /// `profiler`
     pub profiler: bool,
+    /// `xgereco_obsel_table`
+    pub xgereco_obsel_table: bool,
     /// `authx`
     pub authx: bool,
 }

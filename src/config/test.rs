@@ -66,6 +66,7 @@ fn nothing_given_is_all_defaults() {
             meth_external: false,
             authx: false,
             profiler: false,
+            xgereco_obsel_table: false,
         }
     );
     assert!(config.cors_allow_origin.is_empty());
@@ -118,6 +119,7 @@ stats_per_type = off
 stats_subjects = true
 meth_external = true
 profiler = true
+xgereco_obsel_table = yes
 authx = false
 [cors]
 allow-origin = https://a.example
@@ -176,6 +178,7 @@ console-format = %(levelname)s  [%(process)s/%(thread)d]    %(name)s    %(messag
             meth_external: true,
             authx: false,
             profiler: true,
+            xgereco_obsel_table: true,
         }
     );
     assert_eq!(config.cors_allow_origin, ["https://a.example", "https://b.example"]);

@@ -154,9 +154,18 @@ pub static NDJSON: Format = Format {
     read_obsels: Some(lines::read),
 };
 
+/// A table of obsels for people.
+pub static TABLE: Format = Format {
+    name: "HTML table",
+    parse: None,
+    write: Some(html::table::write),
+    restore: None,
+    read_obsels: None,
+};
+
 /// All the syntaxes.
-pub static FORMATS: [&Format; 9] = [
-    &JSON_LD, &JSON, &TURTLE, &N_TRIPLES, &RDF_XML, &HTML, &CSV, &GEO_JSON, &NDJSON,
+pub static FORMATS: [&Format; 10] = [
+    &JSON_LD, &JSON, &TURTLE, &N_TRIPLES, &RDF_XML, &HTML, &CSV, &GEO_JSON, &NDJSON, &TABLE,
 ];
 
 /// A media type in which a resource can be shown.
@@ -217,14 +226,22 @@ static COLLECTION_LAST: [Offer; 2] = [
     offer("application/x-ndjson", "ndjson", &NDJSON),
 ];
 
-/// Returns what a resource of a shape offers, the preferred first. Types that are in both lists come twice, as the
-/// list of a 406 has always shown them.
+/// What collections of obsels and obsels offer after what they offer first, where the configuration asks for it.
+pub static TABLES: [Offer; 1] = [offer("x-gereco/table", "", &TABLE)];
+
+/// Returns what a resource of a shape offers, whatever the configuration, the preferred first.
 pub fn offers(shape: Shape) -> impl Iterator<Item = &'static Offer> {
+    offers_with(shape, std::iter::empty())
+}
+
+/// Returns what a resource of a shape offers, the preferred first, with others after those of its shape. Types that are in both
+/// lists come twice, as the list of a 406 has always shown them.
+pub fn offers_with(shape: Shape, added: impl Iterator<Item = &'static Offer>) -> impl Iterator<Item = &'static Offer> {
     let (first, last): (&[Offer], &[Offer]) = match shape {
         Shape::Obsels => (&COLLECTION, &COLLECTION_LAST),
         _ => (&DESCRIPTION, &[]),
     };
-    first.iter().chain(&GENERIC).chain(last)
+    first.iter().chain(added).chain(&GENERIC).chain(last)
 }
 
 /// The media types of payloads, with the extensions that select them in the URL of a PUT.

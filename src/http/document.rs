@@ -18,6 +18,7 @@ use crate::resource::view::Link;
 struct Document {
     /// Its name below the root.
     name: &'static str,
+    summary: &'static str,
     media_type: &'static str,
     /// The extensions that it may be given.
     extensions: &'static [&'static str],
@@ -25,19 +26,24 @@ struct Document {
 }
 
 /// The name of the description of the API.
-pub(super) const API: &str = "@api";
+const API: &str = "@api";
 /// The name of the JSON-LD context.
-pub(super) const CONTEXT: &str = "@context";
+const CONTEXT: &str = "@context";
 
 static DOCUMENTS: [Document; 2] = [
     Document {
         name: API,
+        summary: "The description of this API.",
         media_type: "application/json",
         extensions: &["json"],
-        write: super::openapi::write,
+        write: |config| {
+            let rows = DOCUMENTS.iter().map(|row| (row.name, row.summary, row.media_type));
+            super::openapi::write(config, rows)
+        },
     },
     Document {
         name: CONTEXT,
+        summary: "The JSON-LD context of the kTBS.",
         media_type: "application/ld+json",
         extensions: &["jsonld", "json"],
         write: |_| Ok(format::json::CONTEXT_DOCUMENT.as_bytes().to_vec()),

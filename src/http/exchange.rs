@@ -175,7 +175,7 @@ impl Exchange<'_> {
             &self.request.headers,
             self.url.extension.as_deref(),
             &self.url.iri,
-            target.shape(),
+            &plugin::offers(self.config, target.shape()),
         )
     }
 

@@ -8,33 +8,36 @@ use encoding_rs::{Encoding, UTF_8};
 
 use super::request::text;
 use crate::error::{Error, Result};
-use crate::format::{self, Offer};
-use crate::resource::Shape;
+use crate::format::Offer;
 
-/// Returns the format of the answer about a resource.
+/// Returns the format of the answer about a resource, among what it offers.
 ///
 /// # Errors
 /// `BadExtension` if an extension was given and no format of the resource has it; `NotAcceptable`, with the list of
 /// all the formats, if none suits `Accept`.
-pub fn answer(headers: &HeaderMap, extension: Option<&str>, iri: &str, shape: Shape) -> Result<&'static Offer> {
+pub fn answer(
+    headers: &HeaderMap,
+    extension: Option<&str>,
+    iri: &str,
+    offers: &[&'static Offer],
+) -> Result<&'static Offer> {
     if let Some(extension) = extension {
-        return format::offers(shape)
-            .find(|offer| offer.extension == Some(extension))
-            .ok_or(Error::BadExtension);
+        let named = offers.iter().find(|offer| offer.extension == Some(extension));
+        return named.copied().ok_or(Error::BadExtension);
     }
     let ranges = text(headers, header::ACCEPT).and_then(|accept| parse_accept(&accept));
     let Some(ranges) = ranges else {
-        return format::offers(shape).next().ok_or(Error::BadExtension);
+        return offers.first().copied().ok_or(Error::BadExtension);
     };
-    let mut best: Option<(u16, &Offer)> = None;
-    for offer in format::offers(shape) {
+    let mut best: Option<(u16, &'static Offer)> = None;
+    for offer in offers {
         let quality = quality(&ranges, offer.media_type);
         if quality > best.map_or(0, |(quality, _)| quality) {
             best = Some((quality, offer));
         }
     }
     best.map(|(_, offer)| offer)
-        .ok_or_else(|| Error::NotAcceptable(list(iri, shape)))
+        .ok_or_else(|| Error::NotAcceptable(list(iri, offers)))
 }
 
 /// Returns the index of the media type that a client prefers among some, the first of those that suit it best, or `None`
@@ -54,12 +57,12 @@ pub fn among(headers: &HeaderMap, media_types: &[&str]) -> Option<usize> {
 }
 
 /// Lists what a resource offers: one media type a line, with the IRI that selects it.
-fn list(iri: &str, shape: Shape) -> String {
-    let line = |offer: &Offer| match offer.extension {
+fn list(iri: &str, offers: &[&Offer]) -> String {
+    let line = |offer: &&Offer| match offer.extension {
         Some(extension) => format!("{} <{iri}.{extension}>", offer.media_type),
         None => offer.media_type.to_owned(),
     };
-    format::offers(shape).map(line).collect::<Vec<_>>().join("\n")
+    offers.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A range of media types, lower case, and its quality in thousandths.
@@ -192,13 +195,21 @@ mod test {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::format;
+    use crate::resource::Shape;
+
+    fn offers(shape: Shape) -> Vec<&'static Offer> {
+        format::offers(shape).collect()
+    }
 
     fn chosen(shape: Shape, accept: Option<&str>) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
         if let Some(accept) = accept {
             headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
         }
-        answer(&headers, None, "http://h/b1/", shape).ok().map(|o| o.media_type)
+        answer(&headers, None, "http://h/b1/", &offers(shape))
+            .ok()
+            .map(|o| o.media_type)
     }
 
     #[test]
@@ -242,7 +253,11 @@ mod test {
     fn an_extension_selects_whatever_accept_says() {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("image/png"));
-        let chosen = |extension, shape| answer(&headers, Some(extension), "", shape).ok().map(|o| o.media_type);
+        let chosen = |extension, shape| {
+            answer(&headers, Some(extension), "", &offers(shape))
+                .ok()
+                .map(|o| o.media_type)
+        };
         for (extension, expected) in [
             ("jsonld", Some("application/ld+json")),
             ("json", Some("application/json")),
@@ -266,7 +281,8 @@ mod test {
     fn the_offers_are_listed_when_none_suits() {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("image/png"));
-        let Err(Error::NotAcceptable(list)) = answer(&headers, None, "http://localhost:8101/b1/", Shape::Base) else {
+        let Err(Error::NotAcceptable(list)) = answer(&headers, None, "http://localhost:8101/b1/", &offers(Shape::Base))
+        else {
             panic!("image/png is not offered");
         };
         let expected = "application/ld+json <http://localhost:8101/b1/.jsonld>\n\

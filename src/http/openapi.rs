@@ -7,11 +7,10 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::document;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::format;
-use crate::plugin;
+use crate::plugin::{self, Address};
 use crate::resource::Shape;
 use crate::resource::catalog::{Described, described};
 use crate::resource::parameter::{Form, Parameter};
@@ -34,6 +33,7 @@ fn meaning(status: u16) -> &'static str {
         200 => "The resource, or the result of a query.",
         201 => "Created; the body lists the URIs.",
         204 => "Deleted; a collection of obsels was emptied.",
+        303 => "The browser is to go on elsewhere.",
         304 => "The client has it already.",
         400 => "The payload or the query is not well-formed; the text tells where.",
         401 => "One must log in, or what was given is wrong.",
@@ -54,11 +54,14 @@ fn meaning(status: u16) -> &'static str {
     }
 }
 
-/// Returns the description of a kTBS.
+/// Returns the description of a kTBS, and of documents that it has: name, summary, media type.
 ///
 /// # Errors
 /// `Internal` if it cannot be written.
-pub(super) fn write(config: &Config) -> Result<Vec<u8>> {
+pub(super) fn write(
+    config: &Config,
+    documents: impl Iterator<Item = (&'static str, &'static str, &'static str)>,
+) -> Result<Vec<u8>> {
     let mut addresses: IndexMap<&str, Vec<Described>> = IndexMap::new();
     for kind in described(config.plugins.authx) {
         addresses.entry(kind.address).or_default().push(kind);
@@ -67,14 +70,6 @@ pub(super) fn write(config: &Config) -> Result<Vec<u8>> {
         .iter()
         .map(|(address, kinds)| (format!("/{address}"), path(config, kinds)))
         .collect();
-    let documents = [
-        (document::API, "This description.", "application/json"),
-        (
-            document::CONTEXT,
-            "The JSON-LD context of the kTBS.",
-            "application/ld+json",
-        ),
-    ];
     for (name, summary, media_type) in documents {
         let content = json!({ media_type: {"schema": {"type": "object"}} });
         let responses = json!({
@@ -87,6 +82,7 @@ pub(super) fn write(config: &Config) -> Result<Vec<u8>> {
             json!({"get": {"summary": summary, "responses": responses}}),
         );
     }
+    paths.extend(plugin::addresses(config).map(|address| (format!("/{}", address.name), elsewhere(address))));
     let description = json!({
         "openapi": "3.1.0",
         "info": {
@@ -101,6 +97,18 @@ pub(super) fn write(config: &Config) -> Result<Vec<u8>> {
         "components": {"schemas": schemas(), "parameters": names()},
     });
     serde_json::to_vec_pretty(&description).map_err(|e| Error::Internal(e.to_string()))
+}
+
+/// Describes what leads elsewhere.
+fn elsewhere(address: &Address) -> Value {
+    let parameter = |(name, meaning): &(&str, &str)| json!({"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}});
+    let parameters: Vec<Value> = address.parameters.iter().map(parameter).collect();
+    let location = json!({"schema": {"type": "string"}, "description": "Where to go."});
+    let mut responses = json!({"303": {"description": meaning(303), "headers": {"Location": location}}});
+    for status in [400, 429, 503] {
+        responses[status.to_string()] = failure(status);
+    }
+    json!({"get": {"summary": address.summary, "parameters": parameters, "responses": responses}})
 }
 
 /// The segments of addresses that whoever creates a resource chooses.
@@ -265,7 +273,7 @@ fn response(config: &Config, kinds: &[Described], method: &str, status: u16) -> 
             let mut content = Map::new();
             if method != "POST" {
                 for shape in shapes(kinds) {
-                    for offer in format::offers(shape) {
+                    for offer in plugin::offers(config, shape) {
                         content.insert(offer.media_type.to_owned(), json!({"schema": shown(offer.media_type)}));
                     }
                 }
@@ -409,7 +417,27 @@ mod test {
     fn description(authx: bool) -> Value {
         let mut config = config();
         config.plugins.authx = authx;
-        serde_json::from_slice(&write(&config).unwrap()).unwrap()
+        described_by(&config)
+    }
+
+    fn described_by(config: &Config) -> Value {
+        serde_json::from_slice(&write(config, std::iter::empty()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_login_is_described_where_there_is_one() {
+        let mut config = config();
+        config.plugins.authx = true;
+        assert!(described_by(&config)["paths"]["/@login"].is_null());
+        (config.authx.issuer, config.authx.client_id) = ("https://issuer.example".to_owned(), "ktbs".to_owned());
+        let description = described_by(&config);
+        for path in ["/@login", "/@logout"] {
+            assert!(
+                description["paths"][path]["get"]["responses"]["303"].is_object(),
+                "{path}"
+            );
+        }
+        assert_eq!(description["paths"]["/@login"]["get"]["parameters"][0]["name"], "to");
     }
 
     #[test]
@@ -446,7 +474,7 @@ mod test {
                 }
             }
             let content = &path["get"]["responses"]["200"]["content"];
-            for offer in format::offers(kind.shape) {
+            for offer in plugin::offers(&config(), kind.shape) {
                 assert!(
                     content[offer.media_type].is_object(),
                     "{} of {kind:?}",

@@ -3,16 +3,16 @@
 //! All processes append to one file: each line is a single write at its end. A file that was renamed or removed is made anew, so
 //! that it can be rotated. Nothing is ever waited for.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 use serde::Serialize;
 
+use super::file::Appended;
 use crate::time;
 
 /// How much room is kept on the disk beyond the end of the file, in bytes, where lines are required: a line of each process.
@@ -50,7 +50,7 @@ pub struct Line<'a> {
 pub struct AccessLog {
     path: Option<PathBuf>,
     is_required: bool,
-    file: Option<File>,
+    appended: Option<Appended>,
     /// Whether it is known that it cannot be written.
     is_failing: bool,
     /// Whether this process left a part of a line at the end.
@@ -130,26 +130,15 @@ impl AccessLog {
     /// Returns the file that has the path at this moment.
     fn opened(&mut self) -> io::Result<&File> {
         let path = self.path.as_deref().unwrap_or(Path::new(""));
-        let is_same = match (&self.file, std::fs::metadata(path)) {
-            (Some(file), Ok(there)) => {
-                let own = file.metadata()?;
-                (own.dev(), own.ino()) == (there.dev(), there.ino())
-            }
-            _ => false,
-        };
-        if !is_same {
-            self.file = None;
-            self.is_cut = false;
-            let file = OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(0o640)
+        let appended = match self.appended.take().filter(|appended| appended.is_at(path)) {
+            Some(appended) => appended,
+            None => {
+                self.is_cut = false;
                 // A pipe that nobody reads must not hold a request.
-                .custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32)
-                .open(path)?;
-            self.file = Some(file);
-        }
-        self.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+                Appended::open(path, OFlags::NONBLOCK)?
+            }
+        };
+        Ok(&self.appended.insert(appended).file)
     }
 
     /// Tells once that the log cannot be written, and once that it can be again; returns whether it can.

@@ -1,20 +1,54 @@
 //! A log file that others move away meanwhile, as logrotate does.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// The end of the file that has a name, whichever file that is: when it was moved or removed, the next line begins another.
+use rustix::fs::OFlags;
+
+/// The file that had a name when it was last looked at, open at its end.
 ///
 /// Each line is one write to the end, so that the lines of several processes follow each other. A line that is written while the
 /// file is moved goes where the file went; none is lost. Nobody needs to be told of a rotation.
 #[derive(Debug)]
+pub(super) struct Appended {
+    pub file: File,
+    /// Device and inode.
+    identity: (u64, u64),
+}
+
+impl Appended {
+    /// Opens a file, which is made if need be. What requests name is nobody else's business, hence the mode of a new one.
+    ///
+    /// # Errors
+    /// It cannot be opened. Of a pipe that nobody reads, that is told or waited for according to the flags.
+    pub fn open(path: &Path, flags: OFlags) -> io::Result<Self> {
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .mode(0o640)
+            .custom_flags(flags.bits() as i32)
+            .open(path)?;
+        let identity = identity(&file.metadata()?);
+        Ok(Self { file, identity })
+    }
+
+    /// Tells whether this is the file that has the path now.
+    pub fn is_at(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|found| identity(&found) == self.identity)
+    }
+}
+
+fn identity(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}
+
+/// The end of the file that has a name, whichever file that is: when it was moved or removed, the next line begins another.
+#[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
-    file: File,
-    /// Device and inode of the file.
-    identity: (u64, u64),
+    appended: Appended,
 }
 
 impl LogFile {
@@ -23,20 +57,18 @@ impl LogFile {
     /// # Errors
     /// A sentence: it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let (file, identity) =
-            open(path).map_err(|error| format!("the log {} cannot be opened: {error}", path.display()))?;
+        let appended = Appended::open(path, OFlags::empty())
+            .map_err(|error| format!("the log {} cannot be opened: {error}", path.display()))?;
         let path = path.to_owned();
-        Ok(Self { path, file, identity })
+        Ok(Self { path, appended })
     }
 
     /// Goes on in the file that has the name now. If that cannot be opened, in the one that had it.
     fn follow(&mut self) {
-        let named = std::fs::metadata(&self.path).map(|found| (found.dev(), found.ino()));
-        if named.is_ok_and(|named| named == self.identity) {
-            return;
-        }
-        if let Ok((file, identity)) = open(&self.path) {
-            (self.file, self.identity) = (file, identity);
+        if !self.appended.is_at(&self.path)
+            && let Ok(other) = Appended::open(&self.path, OFlags::empty())
+        {
+            self.appended = other;
         }
     }
 }
@@ -44,19 +76,12 @@ impl LogFile {
 impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.follow();
-        self.file.write(line)
+        self.appended.file.write(line)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.appended.file.flush()
     }
-}
-
-/// Opens a file at its end. What requests name is nobody else's business, hence the mode of a new one.
-fn open(path: &Path) -> io::Result<(File, (u64, u64))> {
-    let file = File::options().create(true).append(true).mode(0o640).open(path)?;
-    let found = file.metadata()?;
-    Ok((file, (found.dev(), found.ino())))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod meth_external;
 mod post_via_get;
 pub mod profiler;
 mod sparql_endpoints;
+mod xgereco_obsel_table;
 
 use std::sync::Arc;
 
@@ -17,12 +18,12 @@ use ::http::{request, response};
 
 use crate::config::{Config, Plugins};
 use crate::error::{Error, Result};
-use crate::format::Offer;
+use crate::format::{self, Offer};
 use crate::method::Runner;
 use crate::rdf::Graph;
 use crate::resource::access::{Access, Rights};
 use crate::resource::view::Link;
-use crate::resource::{Parameters, Service, Target, View};
+use crate::resource::{Parameters, Service, Shape, Target, View};
 
 /// A plugin.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub struct Steps {
     pub before: fn(&Config, &request::Parts) -> Option<Response<()>>,
     /// May answer a request for what is the plugin's own, below the root, and no resource.
     pub own: fn(&Own<'_>) -> Option<Reply>,
+    /// What that is, for the description of the API.
+    pub addresses: fn(&Config) -> &'static [Address],
     /// May find out who sends a request, and so restrict what all that follows sees and does.
     pub who: Who,
     /// May take a GET of an existing resource; the view is then shown, and never cached.
@@ -69,6 +72,8 @@ pub struct Steps {
     pub page: fn(&Config, &request::Parts, &Error) -> Option<String>,
     /// May tell something of who looks at a page, with a link.
     pub link: fn(&Config, &Service, &request::Parts) -> Option<Link>,
+    /// The media types that resources of a shape offer too, after those of their shape.
+    pub offers: fn(Shape) -> &'static [Offer],
     /// May change the status line and the headers of any answer.
     pub after: fn(&Config, &request::Parts, &mut response::Parts),
 }
@@ -78,13 +83,26 @@ const NOTHING: Steps = Steps {
     takes: &[],
     before: |_, _| None,
     own: |_| None,
+    addresses: |_| &[],
     who: |_, _, _| None,
     take: |_| None,
     answer: |_| None,
     page: |_, _, _| None,
     link: |_, _, _| None,
+    offers: |_| &[],
     after: |_, _, _| {},
 };
+
+/// What is a plugin's own, and leads elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Address {
+    /// Its name, below the root.
+    pub name: &'static str,
+    /// What it is for.
+    pub summary: &'static str,
+    /// The query parameters that it takes: name, meaning.
+    pub parameters: &'static [(&'static str, &'static str)],
+}
 
 /// A request, before anything is looked for.
 pub struct Own<'a> {
@@ -218,7 +236,7 @@ pub fn sparql_results() -> impl Iterator<Item = &'static str> {
 }
 
 /// The plugins, in the order in which they see a request; they see the answer in the reverse order.
-pub static PLUGINS: [Plugin; 8] = [
+pub static PLUGINS: [Plugin; 9] = [
     Plugin {
         name: "cors",
         is_on: |plugins| plugins.cors,
@@ -262,6 +280,12 @@ pub static PLUGINS: [Plugin; 8] = [
         work: Work::Resources,
     },
     Plugin {
+        name: "xgereco_obsel_table",
+        is_on: |plugins| plugins.xgereco_obsel_table,
+        needs: Rights::READ,
+        work: Work::Steps(xgereco_obsel_table::STEPS),
+    },
+    Plugin {
         name: "profiler",
         is_on: |plugins| plugins.profiler,
         needs: Rights::NONE,
@@ -295,6 +319,11 @@ pub fn own(own: &Own<'_>) -> Option<Reply> {
     steps(own.config).find_map(|(_, steps)| (steps.own)(own))
 }
 
+/// Returns what is the own of the plugins that are on.
+pub fn addresses(config: &Config) -> impl Iterator<Item = &'static Address> {
+    steps(config).flat_map(move |(_, steps)| (steps.addresses)(config))
+}
+
 /// Returns the page that refuses a request to people, if a plugin has one.
 pub fn page(config: &Config, request: &request::Parts, error: &Error) -> Option<String> {
     steps(config).find_map(|(_, steps)| (steps.page)(config, request, error))
@@ -317,6 +346,12 @@ pub fn who(config: &Config, service: &Service, request: &request::Parts) -> Opti
 pub fn take(get: &Get<'_>) -> Option<Result<View>> {
     let may = |needs| get.service.may(get.target, needs);
     steps(get.config).find_map(|(needs, steps)| may(needs).then(|| (steps.take)(get)).flatten())
+}
+
+/// Returns what a resource of a shape offers, the preferred first, with what plugins add.
+pub fn offers(config: &Config, shape: Shape) -> Vec<&'static Offer> {
+    let added = steps(config).flat_map(|(_, steps)| (steps.offers)(shape));
+    format::offers_with(shape, added).collect()
 }
 
 /// Returns the answer of the first plugin that has one in place of a resource.

@@ -8,9 +8,8 @@ use std::collections::HashSet;
 use super::completion::{self, Rules, Terms, Times};
 use super::description::{self, Description, Descriptions};
 use super::monotonicity::Monotonicity;
-use super::obsels::{check_tag, number, trace_iri};
 use super::recording::Recorder;
-use super::{Expected, Service, Settings, Target, check, mint, path, relations, trace};
+use super::{Expected, Service, Settings, Target, check, mint, path, relations, trace, unit};
 use crate::error::{Error, Result};
 use crate::rdf::{Graph, TermId, as_iri, as_literal, is_blank};
 use crate::store::codec::ID_BYTES;
@@ -38,8 +37,8 @@ pub(super) struct Batch<'g> {
 /// # Errors
 /// `InvalidData`: there is no obsel in the graph, or one breaks a rule; `NotFound` if the trace was deleted in the meantime.
 pub(super) fn create_obsels(service: &Service, target: &Target, graph: &Graph) -> Result<Vec<String>> {
-    let trace = trace_iri(target);
-    let candidates = candidates(graph, &trace, &target.snapshot, number(target)?)?;
+    let trace = target.trace_iri();
+    let candidates = candidates(graph, &trace, &target.snapshot, target.trace_number()?)?;
     if candidates.is_empty() {
         return Err(Error::invalid("No obsel found in posted graph"));
     }
@@ -54,8 +53,8 @@ pub(super) fn create_obsels(service: &Service, target: &Target, graph: &Graph) -
             Some(current) if current.head.tag != entry.head.tag => entry = current,
             _ => {
                 let iris = batch.add(&mut change, &entry, &service.settings)?;
-                let unit = trace::model_unit(&change, &entry)?;
-                trace::remember_unit(&mut change, &entry.head.path, unit.as_deref())?;
+                let unit = unit::of_trace_model(&change, &entry)?;
+                unit::remember(&mut change, &entry.head.path, unit.as_deref())?;
                 change.commit()?;
                 return Ok(iris);
             }
@@ -69,8 +68,8 @@ pub(super) fn create_obsels(service: &Service, target: &Target, graph: &Graph) -
 /// `InvalidData`: an obsel breaks a rule, or a triple is about something else; `EtagMismatch`; `NotFound` if the trace was deleted
 /// in the meantime.
 pub(super) fn replace_obsels(service: &Service, target: &Target, expected: &Expected, graph: &Graph) -> Result<()> {
-    let trace = trace_iri(target);
-    let number = number(target)?;
+    let trace = target.trace_iri();
+    let number = target.trace_number()?;
     let candidates = subjects_of_trace(graph, &trace);
     check_identifiers(graph, &candidates, &trace, &service.settings)?;
     let rules = Rules::of(&target.snapshot, &target.entry, false)?;
@@ -78,7 +77,7 @@ pub(super) fn replace_obsels(service: &Service, target: &Target, expected: &Expe
     batch.check_nothing_else()?;
     let mut change = service.store.write()?;
     check_current(&change, target)?;
-    check_tag(expected, change.trace(number)?.tags.main)?;
+    expected.check(change.trace(number)?.tags.main)?;
     change.delete_obsels(number)?;
     batch.add(&mut change, &target.entry, &service.settings)?;
     change.renew_tags(number)?;

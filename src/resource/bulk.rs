@@ -9,7 +9,6 @@ use super::batch::{self, Batch};
 use super::completion::Rules;
 use super::harvest::Harvest;
 use super::monotonicity::Monotonicity;
-use super::obsels::{number, trace_iri};
 use super::recording::Recorder;
 use super::{Service, Target, check, mint, relations, trace};
 use crate::error::{Diagnosis, Error, Result};
@@ -66,8 +65,8 @@ impl<'a> Bulk<'a> {
     }
 
     fn check_and_keep(&mut self, line: u64, graph: &Graph) -> Result<()> {
-        let trace = trace_iri(self.target);
-        let nodes = batch::candidates(graph, &trace, &self.target.snapshot, number(self.target)?)?;
+        let trace = self.target.trace_iri();
+        let nodes = batch::candidates(graph, &trace, &self.target.snapshot, self.target.trace_number()?)?;
         let nodes = without_references(graph, nodes);
         if nodes.is_empty() {
             return Err(Error::invalid("No obsel found in posted graph"));
@@ -105,7 +104,7 @@ impl<'a> Bulk<'a> {
         if self.lines.is_empty() {
             return Err(Error::invalid("No obsel found in posted graph"));
         }
-        let trace_number = number(self.target)?;
+        let trace_number = self.target.trace_number()?;
         let changes = self.harvest.finish()?;
         let mut change = self.service.store.write()?;
         batch::check_current(&change, self.target)?;

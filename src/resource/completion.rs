@@ -4,7 +4,7 @@ use sophia::api::term::SimpleTerm;
 
 use super::check::{self, Property, Range};
 use super::description::Description;
-use super::trace;
+use super::unit;
 use crate::error::Result;
 use crate::rdf::{Graph, Term, TermId, as_literal};
 use crate::store::{Entry, Reading};
@@ -45,7 +45,7 @@ impl Rules {
             .object_of(&trace, ktbs::HAS_ORIGIN)
             .and_then(as_literal)
             .and_then(time::parse_instant);
-        let unit = trace::unit_of(reading, entry)?;
+        let unit = unit::of_trace(reading, entry)?;
         let default_subject = entry
             .graph
             .object_of(&trace, ktbs::HAS_DEFAULT_SUBJECT)

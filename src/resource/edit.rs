@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use crate::rdf::Graph;
 use crate::resource::check::refuse;
 use crate::resource::draft::Draft;
-use crate::resource::service::hide_edition;
 use crate::resource::view::{Content, View};
 use crate::resource::{Expected, Service, Target, access, links, read, row};
 use crate::store::{Change, Entry, Head, Reading};
@@ -74,7 +73,7 @@ pub fn replace_graph(service: &Service, target: &Target, expected: &Expected, gr
         graph.retain(|s, p, o| !hidden.contains(s, p, o));
     }
     if target.in_part {
-        hide_edition(&mut view);
+        access::hide_edition(&mut view);
     }
     change.commit()?;
     Ok(view)

@@ -7,7 +7,7 @@ use crate::error::{Diagnosis, Error, Result};
 use crate::method::{self, Method, Source};
 use crate::rdf::{Graph, as_iri, as_literal};
 use crate::resource::path::below;
-use crate::resource::{Settings, intermediate, model, trace};
+use crate::resource::{Settings, trace, unit};
 use crate::store::{Entry, Kind, Reading};
 use crate::vocab::ktbs;
 
@@ -103,7 +103,7 @@ impl Gathered {
         Some(steps.and_then(|steps| {
             let mut problems = Vec::new();
             for step in &steps {
-                if !intermediate::is_free(reading, iri, &step.iri)? {
+                if !is_free(reading, iri, &step.iri)? {
                     problems.push(format!(
                         "The intermediate trace <{}> would take the place of another resource",
                         step.iri
@@ -216,7 +216,7 @@ fn sources(reading: &dyn Reading, iris: &[String]) -> Result<Vec<Source>> {
             .and_then(as_iri)
             .map(str::to_owned);
         let unit = match &model {
-            Some(model) => model::unit(reading, model)?,
+            Some(model) => unit::of_model(reading, model)?,
             None => None,
         };
         sources.push(Source {
@@ -266,4 +266,16 @@ impl<'r> Models<'r> {
             .map(|(path, tag)| (path.clone(), *tag))
             .collect()
     }
+}
+
+/// Tells whether the IRI of an intermediate trace is free, or taken by an intermediate trace of the same target.
+fn is_free(reading: &dyn Reading, target: &str, step: &str) -> Result<bool> {
+    let Some(entry) = below(reading.root(), step)
+        .map(|path| reading.entry(path))
+        .transpose()?
+        .flatten()
+    else {
+        return Ok(true);
+    };
+    Ok(entry.graph.contains_iris(target, ktbs::HAS_INTERMEDIATE_SOURCE, step))
 }

@@ -33,18 +33,6 @@ fn wanted(reading: &dyn Reading, target: &str, gathered: &Gathered) -> Vec<Step>
     }
 }
 
-/// Tells whether the IRI of an intermediate trace is free, or taken by an intermediate trace of the same target.
-pub fn is_free(reading: &dyn Reading, target: &str, step: &str) -> Result<bool> {
-    let Some(entry) = below(reading.root(), step)
-        .map(|path| reading.entry(path))
-        .transpose()?
-        .flatten()
-    else {
-        return Ok(true);
-    };
-    Ok(entry.graph.contains_iris(target, ktbs::HAS_INTERMEDIATE_SOURCE, step))
-}
-
 fn is_as_wanted(reading: &dyn Reading, step: &Step) -> Result<bool> {
     let Some(entry) = below(reading.root(), &step.iri)
         .map(|path| reading.entry(path))

@@ -21,17 +21,6 @@ use crate::vocab::ktbs;
 /// How many triples of a trace are gathered before they go to the file.
 const CHUNK: usize = 50_000;
 
-/// The kinds, in the order in which they are stored: the unit of a trace is that of its model.
-const ORDER: [Kind; 7] = [
-    Kind::Root,
-    Kind::Base,
-    Kind::TraceModel,
-    Kind::Method,
-    Kind::DataGraph,
-    Kind::StoredTrace,
-    Kind::ComputedTrace,
-];
-
 /// By which the Python kTBS keeps, beside a computed trace, which traces it reads: its sources, or intermediate traces.
 const EFFECTIVE_SOURCE: &str = "tag:silex.liris.cnrs.fr.2012.08.06.ktbs.metadata:effective_source";
 
@@ -182,7 +171,7 @@ impl Gathering {
         }
         self.link_steps();
         let rows = self.rows(&mut loaded);
-        for kind in ORDER {
+        for kind in Kind::ALL {
             for (path, row) in rows.iter().filter(|(_, row)| row.kind == kind) {
                 put(&mut change, path, row, &self.descriptions[path])?;
                 *loaded.resources.entry(links::local_name(row.class)).or_default() += 1;

@@ -55,13 +55,14 @@ mod stats;
 mod stored_trace;
 mod target;
 mod trace;
+mod unit;
 pub mod view;
 mod wide;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::method::Limits as Computing;
 use crate::rdf::Graph;
-use crate::store::{Kind, Snapshot, TraceNumber};
+use crate::store::{Kind, Snapshot, Tag, TraceNumber};
 use rules::Row;
 pub use service::Service;
 pub use target::{Aspect, Target};
@@ -138,6 +139,19 @@ pub enum Expected {
     Anything,
     /// Only if one of these tags (without media type) is current.
     Tags(Vec<String>),
+}
+
+impl Expected {
+    /// Checks that a tag is among those that are expected.
+    ///
+    /// # Errors
+    /// `EtagMismatch`.
+    fn check(&self, tag: Tag) -> Result<()> {
+        match self {
+            Self::Tags(tags) if !tags.contains(&tag.to_string()) => Err(Error::EtagMismatch),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Checks that there is no parameter.

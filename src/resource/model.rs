@@ -4,7 +4,6 @@ use crate::error::Result;
 use crate::rdf::{as_iri, iri};
 use crate::resource::check::{self, Property, Range};
 use crate::resource::draft::Draft;
-use crate::resource::path::below;
 use crate::resource::{Row, Settings, reserved};
 use crate::store::{Change, Head, Kind, Reading};
 use crate::vocab::ktbs;
@@ -45,18 +44,4 @@ fn check(draft: &Draft, _reading: &dyn Reading, _settings: &Settings) -> Result<
 fn settle(draft: &Draft, _change: &mut Change<'_>, head: &mut Head) -> Result<()> {
     head.unit = draft.value(ktbs::HAS_UNIT).and_then(as_iri).map(str::to_owned);
     Ok(())
-}
-
-/// Returns the IRI of the unit of a model, or `None` if this server has no such model.
-///
-/// Units are not inherited from parent models.
-///
-/// # Errors
-/// Those of the store.
-pub(super) fn unit(reading: &dyn Reading, model: &str) -> Result<Option<String>> {
-    let Some(path) = below(reading.root(), model) else {
-        return Ok(None);
-    };
-    let head = reading.head(path)?.filter(|head| head.kind == Kind::TraceModel);
-    Ok(head.map(|head| head.unit.unwrap_or_else(|| ktbs::MILLISECOND.to_owned())))
 }

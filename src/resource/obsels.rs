@@ -3,9 +3,9 @@
 use super::slice::{Query, Slice, Sliced};
 use super::view::{Content, Obsels, Shape, View};
 use super::{Expected, Parameters, Service, Target, batch, check, no_parameters, trace};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rdf::Graph;
-use crate::store::{Kind, Reading, Tag, TraceNumber};
+use crate::store::{Kind, Reading};
 use crate::vocab::{ktbs, rdf};
 
 /// Returns what a GET on `@obsels` shows.
@@ -14,8 +14,8 @@ use crate::vocab::{ktbs, rdf};
 /// `BadParameters`, and those of the store.
 pub(super) fn read(target: Target, parameters: &Parameters) -> Result<View> {
     let query = Query::parse(parameters)?;
-    let iri = trace_iri(&target);
-    let number = number(&target)?;
+    let iri = target.trace_iri();
+    let number = target.trace_number()?;
     let model = target.model().map(str::to_owned);
     let record = target.snapshot.trace(number)?;
     let modified = Some(record.modified);
@@ -54,7 +54,7 @@ pub(super) fn read(target: Target, parameters: &Parameters) -> Result<View> {
 /// `InvalidData`: a structural triple is missing, something else than obsels is described, or an obsel breaks a rule;
 /// `EtagMismatch`; `NotFound` if the trace was deleted in the meantime.
 pub(super) fn replace(service: &Service, target: Target, expected: &Expected, graph: &Graph) -> Result<View> {
-    let iri = trace_iri(&target);
+    let iri = target.trace_iri();
     check_structure(graph, &iri)?;
     batch::replace_obsels(service, &target, expected, graph)?;
     read(service.find(&target.iri)?, &[])
@@ -66,34 +66,12 @@ pub(super) fn replace(service: &Service, target: Target, expected: &Expected, gr
 /// `BadParameters`; `NotFound` if the trace was deleted in the meantime.
 pub(super) fn delete(service: &Service, target: &Target, parameters: &Parameters) -> Result<()> {
     no_parameters(parameters)?;
-    let number = number(target)?;
+    let number = target.trace_number()?;
     let mut change = service.store.write()?;
     batch::check_current(&change, target)?;
     change.delete_obsels(number)?;
     change.renew_tags(number)?;
     Ok(change.commit()?)
-}
-
-/// Returns the number of the trace to which a target belongs.
-pub(super) fn number(target: &Target) -> Result<TraceNumber> {
-    target
-        .entry
-        .head
-        .trace
-        .ok_or_else(|| Error::Internal(format!("<{}> is no trace", target.iri)))
-}
-
-/// Returns the IRI of the trace to which a target belongs.
-pub(super) fn trace_iri(target: &Target) -> String {
-    format!("{}{}", target.snapshot.root(), target.entry.head.path)
-}
-
-/// Checks that a tag is among those that are expected.
-pub(super) fn check_tag(expected: &Expected, tag: Tag) -> Result<()> {
-    match expected {
-        Expected::Tags(tags) if !tags.contains(&tag.to_string()) => Err(Error::EtagMismatch),
-        _ => Ok(()),
-    }
 }
 
 /// Returns the type of the collection of a kind of trace.

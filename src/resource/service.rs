@@ -191,7 +191,7 @@ impl Service {
                 let generated = read::generated(&target.snapshot, &target.entry.head)?;
                 let mut view = read::view(&target.iri, target.entry.clone(), &generated);
                 if target.in_part {
-                    hide_edition(&mut view);
+                    access::hide_edition(&mut view);
                 }
                 if let Content::Graph(graph) = &mut view.content {
                     prop::add(&target, parameters, graph)?;
@@ -409,14 +409,5 @@ impl Service {
             }
             Aspect::Obsel(id) => obsel::delete(self, target, id, parameters),
         }
-    }
-}
-
-/// Gives the view of a description, whole but for what is hidden, a tag that follows from it, and no time: those of the store
-/// change with what is hidden.
-pub(super) fn hide_edition(view: &mut View) {
-    if let Content::Graph(graph) = &view.content {
-        view.tags = vec![access::tag_of(graph)];
-        view.modified = None;
     }
 }

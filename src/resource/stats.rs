@@ -1,6 +1,5 @@
 //! `@stats`, the statistics of a trace: a reading of the counts that each write keeps.
 
-use super::obsels::{number, trace_iri};
 use super::parameter::{Parameter, check_known};
 use super::slice::{REFRESH, Refresh};
 use super::view::{Content, Shape, View};
@@ -19,8 +18,8 @@ pub(super) static PARAMETERS: [Parameter; 1] = [REFRESH];
 /// `BadParameters`, and those of the store.
 pub(super) fn read(service: &Service, target: Target, parameters: &Parameters) -> Result<View> {
     refresh(parameters)?;
-    let trace = number(&target)?;
-    let iri = trace_iri(&target);
+    let trace = target.trace_number()?;
+    let iri = target.trace_iri();
     let record = target.snapshot.trace(trace)?;
     let subject = rdf::iri(&iri);
     let mut graph = Graph::new();

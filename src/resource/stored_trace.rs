@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::rdf::{as_iri, as_literal, integer, iri, string, typed};
 use crate::resource::check::{self, Property, Range};
 use crate::resource::draft::Draft;
-use crate::resource::{Row, Settings, mint, model, reserved, trace};
+use crate::resource::{Row, Settings, mint, reserved, trace, unit};
 use crate::store::{Change, Entry, Head, Kind, Reading};
 use crate::time::{self, Unit};
 use crate::vocab::{ktbs, xsd};
@@ -146,7 +146,7 @@ fn unit(draft: &Draft, reading: &dyn Reading) -> Result<Option<String>> {
     let Some(model) = draft.value(ktbs::HAS_MODEL).and_then(as_iri) else {
         return Ok(None);
     };
-    if let Some(unit) = model::unit(reading, model)? {
+    if let Some(unit) = unit::of_model(reading, model)? {
         return Ok(Some(unit));
     }
     let same = |before: &&Entry| before.graph.object_of(&draft.iri, ktbs::HAS_MODEL).and_then(as_iri) == Some(model);

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::rdf::as_iri;
 use crate::resource::access::{self, Access, Rights};
 use crate::resource::path::{PATH_BYTES, below, container};
-use crate::resource::{Shape, obsels, read, row, stats};
+use crate::resource::{Shape, read, row, stats};
 use crate::store::{Entry, Head, Kind, Reading, Sight, Snapshot, Store, TraceNumber};
 use crate::vocab::ktbs;
 
@@ -50,6 +50,20 @@ pub struct Target {
 }
 
 impl Target {
+    /// Returns the number of the trace to which it belongs.
+    ///
+    /// # Errors
+    /// `Internal` if it belongs to none.
+    pub(super) fn trace_number(&self) -> Result<TraceNumber> {
+        let number = self.entry.head.trace;
+        number.ok_or_else(|| Error::Internal(format!("<{}> is no trace", self.iri)))
+    }
+
+    /// Returns the IRI of the trace to which it belongs.
+    pub(super) fn trace_iri(&self) -> String {
+        format!("{}{}", self.snapshot.root(), self.entry.head.path)
+    }
+
     /// Returns the shape of its representation.
     pub fn shape(&self) -> Shape {
         match self.aspect {
@@ -79,8 +93,8 @@ impl Target {
     pub fn tags(&self) -> Result<Vec<String>> {
         match self.aspect {
             Aspect::Itself => Ok(vec![self.description_tag()?]),
-            Aspect::Obsels => Ok(vec![self.snapshot.trace(obsels::number(self)?)?.tags.main.to_string()]),
-            Aspect::Stats => Ok(vec![stats::tag(self, &self.snapshot.trace(obsels::number(self)?)?)?]),
+            Aspect::Obsels => Ok(vec![self.snapshot.trace(self.trace_number()?)?.tags.main.to_string()]),
+            Aspect::Stats => Ok(vec![stats::tag(self, &self.snapshot.trace(self.trace_number()?)?)?]),
             Aspect::Acl => Ok(vec![access::tag(&self.snapshot.whole(), &self.entry.head.path)?]),
             Aspect::Obsel(_) => Ok(Vec::new()),
         }

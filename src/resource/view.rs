@@ -162,6 +162,12 @@ impl Obsels {
         }
     }
 
+    /// Returns all the obsels of the trace of a selection.
+    pub fn widened(&self) -> Self {
+        let snapshot = Rc::clone(&self.snapshot);
+        Self::whole(snapshot, self.trace.clone(), self.number, self.collection_type)
+    }
+
     /// Returns the state of the store that is shown.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot

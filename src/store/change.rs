@@ -10,8 +10,9 @@ use super::open::{Inner, meta, meta_number, put_meta_number};
 use super::reading::{Reading, Transaction, path_key};
 use super::sight::{Seen, Sight};
 use super::tallies::Tallies;
-use super::{Entry, Result, StoreError, Tag, TraceNumber, TraceRecord, graphs, names, now};
+use super::{Entry, Result, StoreError, Tag, TraceNumber, TraceRecord, graphs, names};
 use crate::obsel::Name;
+use crate::time;
 
 /// A write transaction: it sees its own changes; dropped without `commit`, it never was.
 ///
@@ -107,7 +108,7 @@ impl<'s> Change<'s> {
             )));
         }
         entry.head.tag = self.new_tag();
-        entry.head.modified = now();
+        entry.head.modified = time::seconds();
         self.put_head(entry)
     }
 
@@ -151,7 +152,7 @@ impl<'s> Change<'s> {
         let number = meta_number(table, &self.txn, meta::TRACES)?.ok_or_else(codec::damaged)? + 1;
         put_meta_number(table, &mut self.txn, meta::TRACES, number)?;
         let trace = TraceNumber(number);
-        let record = TraceRecord::empty(self.new_tag(), now());
+        let record = TraceRecord::empty(self.new_tag(), time::seconds());
         self.traces.insert(trace, record);
         Ok(trace)
     }
@@ -175,7 +176,7 @@ impl<'s> Change<'s> {
     pub fn renew_tags(&mut self, trace: TraceNumber) -> Result<()> {
         let tag = self.new_tag();
         let record = self.record(trace)?;
-        record.modified = now();
+        record.modified = time::seconds();
         record.tags = super::Tags {
             main: tag,
             strict: tag,

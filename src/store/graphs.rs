@@ -18,23 +18,13 @@ const TAGGED: u8 = 4;
 const TYPED: u8 = 5;
 const TYPED_BELOW_ROOT: u8 = 6;
 
-const KINDS: [Kind; 7] = [
-    Kind::Root,
-    Kind::Base,
-    Kind::TraceModel,
-    Kind::Method,
-    Kind::DataGraph,
-    Kind::StoredTrace,
-    Kind::ComputedTrace,
-];
-
 /// Returns the value of an entry.
 ///
 /// # Errors
 /// `Refused` for a term that is not of RDF 1.1.
 pub fn encode(root: &str, entry: &Entry) -> Result<Vec<u8>> {
     let head = &entry.head;
-    let kind = KINDS.iter().position(|kind| *kind == head.kind).unwrap_or(0);
+    let kind = Kind::ALL.iter().position(|kind| *kind == head.kind).unwrap_or(0);
     let mut out = vec![kind as u8];
     put_uint(&mut out, head.tag.count);
     put_uint(&mut out, head.modified);
@@ -56,7 +46,7 @@ pub fn encode(root: &str, entry: &Entry) -> Result<Vec<u8>> {
 /// Returns the head of a value, and what is left of it: the graph.
 pub fn decode_head<'t>(instance: u64, path: &str, value: &'t [u8]) -> Result<(Head, Input<'t>)> {
     let mut input = Input(value);
-    let kind = *KINDS.get(usize::from(input.byte()?)).ok_or_else(damaged)?;
+    let kind = *Kind::ALL.get(usize::from(input.byte()?)).ok_or_else(damaged)?;
     let tag = Tag {
         instance,
         count: input.uint()?,

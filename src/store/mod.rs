@@ -36,7 +36,6 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use change::Change;
 pub use codec::Place;
@@ -50,6 +49,7 @@ pub use tallies::Tally;
 pub use traces::{Counts, Tags, TraceRecord};
 
 use crate::rdf::Graph;
+use crate::time;
 
 /// The result of an operation of the store.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -71,6 +71,20 @@ pub enum Kind {
     StoredTrace,
     /// A computed trace.
     ComputedTrace,
+}
+
+impl Kind {
+    /// All of them. Their order is that in which those of a dump are stored, since the unit of a trace is that of its model; their
+    /// position is what a head keeps, so that a new one goes to the end.
+    pub const ALL: [Self; 7] = [
+        Self::Root,
+        Self::Base,
+        Self::TraceModel,
+        Self::Method,
+        Self::DataGraph,
+        Self::StoredTrace,
+        Self::ComputedTrace,
+    ];
 }
 
 /// A version, never given twice by a store. Written as 32 hexadecimal digits.
@@ -201,18 +215,11 @@ impl Store {
     /// # Errors
     /// `Full`, `Failed`.
     pub fn write(&self) -> Result<Change<'_>> {
-        let now = now();
+        let now = time::seconds();
         if now.saturating_sub(self.0.readers_cleared.load(Ordering::Relaxed)) >= CLEAR_READERS_S {
             self.0.readers_cleared.store(now, Ordering::Relaxed);
             self.0.env.clear_stale_readers()?;
         }
         Change::start(&self.0, self.1.clone())
     }
-}
-
-/// Returns the time, in whole seconds since the epoch.
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }

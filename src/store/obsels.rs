@@ -9,8 +9,9 @@ use super::change::Change;
 use super::codec::{self, ID_BYTES, KEY_BYTES};
 use super::reading::{Bounds, Reading, decode_obsel};
 use super::traces::{Counts, Totals};
-use super::{Place, Result, StoreError, TraceNumber, now, record};
+use super::{Place, Result, StoreError, TraceNumber, record};
 use crate::obsel::{Arc, Name, Obsel, Value};
+use crate::time;
 use crate::vocab;
 
 impl Change<'_> {
@@ -44,7 +45,7 @@ impl Change<'_> {
         self.tally_obsel(trace, obsel, 1)?;
         let record = self.record(trace)?;
         record.count(Totals::of(obsel, mentions));
-        record.modified = now();
+        record.modified = time::seconds();
         Ok(())
     }
 
@@ -56,7 +57,7 @@ impl Change<'_> {
         self.tallies_mut().of(trace).add(counts.tallies);
         let record = self.record(trace)?;
         record.count(counts.totals);
-        record.modified = now();
+        record.modified = time::seconds();
         Ok(())
     }
 
@@ -116,7 +117,7 @@ impl Change<'_> {
         let record = self.record(trace)?;
         (record.obsels, record.triples, record.subjects, record.mentions) = (0, 0, 0, 0);
         (record.min_begin, record.max_duration) = (0, 0);
-        record.modified = now();
+        record.modified = time::seconds();
         Ok(())
     }
 
@@ -145,7 +146,7 @@ impl Change<'_> {
         record.obsels = record.obsels.saturating_sub(1);
         record.triples = record.triples.saturating_sub(obsel.triple_count());
         record.mentions = record.mentions.saturating_sub(mentions.len() as u64);
-        record.modified = now();
+        record.modified = time::seconds();
         Ok(Some(place))
     }
 

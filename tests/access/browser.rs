@@ -11,7 +11,7 @@ use oauth2::url::Url;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::fake::{Asked, Issuer, Reply};
+use super::fake::{Asked, Issuer, Reply, Site};
 use super::tokens::{forged, now, rsa};
 use crate::support::{Answer, ROOT, TestKtbs, turtle};
 use ktbs::config::{Config, OldFlow, Policy, Secret};
@@ -76,27 +76,8 @@ impl Browser {
     }
 }
 
-struct Site {
-    issuer: Issuer,
-    ktbs: TestKtbs,
-    _folder: tempfile::TempDir,
-}
-
 fn site(change: impl FnOnce(&mut Config)) -> Site {
-    let issuer = Issuer::new();
-    let folder = tempfile::tempdir().expect("a folder");
-    let secret = folder.path().join("secret");
-    fs::write(&secret, "s3cret\n").expect("a file");
-    let ktbs = issuer.ktbs(|config| {
-        config.authx.client_id = "client".to_owned();
-        config.authx.client_secret_file = Some(secret);
-        change(config);
-    });
-    Site {
-        issuer,
-        ktbs,
-        _folder: folder,
-    }
+    Site::new("client", "s3cret", change)
 }
 
 impl Site {

@@ -66,6 +66,33 @@ pub struct Issuer {
     state: Arc<Mutex<State>>,
 }
 
+/// A kTBS that is a client of an issuer.
+pub struct Site {
+    pub issuer: Issuer,
+    pub ktbs: TestKtbs,
+    _folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// Returns one with the name and the secret of the client.
+    pub fn new(id: &str, secret: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let issuer = Issuer::new();
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("secret");
+        std::fs::write(&file, format!("{secret}\n")).expect("a file");
+        let ktbs = issuer.ktbs(|config| {
+            config.authx.client_id = id.to_owned();
+            config.authx.client_secret_file = Some(file);
+            change(config);
+        });
+        Self {
+            issuer,
+            ktbs,
+            _folder: folder,
+        }
+    }
+}
+
 impl Issuer {
     pub fn new() -> Self {
         Self::with("http", None)

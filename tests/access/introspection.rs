@@ -7,33 +7,15 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::fake::{Issuer, Reply};
+use super::fake::{Reply, Site};
 use super::tokens::{get, now};
-use crate::support::TestKtbs;
 use ktbs::config::Config;
 
-struct Site {
-    issuer: Issuer,
-    ktbs: TestKtbs,
-    _folder: tempfile::TempDir,
-}
-
 fn site(change: impl FnOnce(&mut Config)) -> Site {
-    let issuer = Issuer::new();
-    let folder = tempfile::tempdir().expect("a folder");
-    let secret = folder.path().join("secret");
-    std::fs::write(&secret, "s3cret:%\n").expect("a file");
-    let ktbs = issuer.ktbs(|config| {
+    Site::new("kt bs", "s3cret:%", |config| {
         config.authx.introspection = true;
-        config.authx.client_id = "kt bs".to_owned();
-        config.authx.client_secret_file = Some(secret);
         change(config);
-    });
-    Site {
-        issuer,
-        ktbs,
-        _folder: folder,
-    }
+    })
 }
 
 fn active() -> Value {

@@ -1,30 +1,12 @@
 //! The access log: who read or changed what.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
-use ktbs::fcgi::{Handler, Reply};
+use ktbs::fcgi::Handler;
 use serde_json::{Value, json};
 
-use crate::support::{TestKtbs, to_params, turtle};
-
-#[derive(Default)]
-struct Sent(Vec<u8>);
-
-impl Write for Sent {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Reply for Sent {
-    fn log(&mut self, _: &str) {}
-}
+use crate::support::{Sent, TestKtbs, to_params, turtle};
 
 fn handle(ktbs: &mut TestKtbs, method: &str, path: &str, variables: &[(&str, &str)], body: &str) -> String {
     let uri = format!("/ktbs/{path}");

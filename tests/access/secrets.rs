@@ -1,6 +1,7 @@
 //! Logs of all levels, the access log, answers and `ktbs check` tell no password, no token, no cookie.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use base64::Engine;
@@ -190,6 +191,30 @@ fn nothing_that_is_written_down_or_answered_holds_a_secret() {
         queried["parameters"],
         serde_json::json!(["access_token", "id_token", "limit"])
     );
+}
+
+#[test]
+fn what_nobody_knows_is_not_told_and_secrets_that_all_may_read_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [file, key] = ["ktbs.conf", "key"].map(|name| folder.path().join(name));
+    let text = "[server]\nfixed-root-uri = http://h/\n[beaker]\nsession.encrypt = 0123\n[authx]\nsession-key = key\n\
+        [oauth_github]\naccess_token_endpoint = https://example.org/?client_secret=4567\n";
+    fs::write(&file, text).expect("a file");
+    fs::write(&key, "k".repeat(40)).expect("a file");
+    let open = |modes: [u32; 2]| {
+        for (file, mode) in [&file, &key].into_iter().zip(modes) {
+            fs::set_permissions(file, fs::Permissions::from_mode(mode)).expect("an own file");
+        }
+        let check = command(folder.path(), &["check"]);
+        assert!(check.contains("[beaker] session.encrypt = (not told)"), "{check}");
+        assert!(!check.contains("0123") && !check.contains("4567"), "{check}");
+        [&file, &key].map(|file| check.contains(&format!("{} has secrets, and all users", file.display())))
+    };
+    assert_eq!(open([0o640, 0o600]), [false, false]);
+    assert_eq!(open([0o644, 0o604]), [true, true]);
+    // A file without secrets is nobody's concern.
+    fs::write(&file, "[server]\nfixed-root-uri = http://h/\n").expect("a file");
+    assert!(!command(folder.path(), &["check"]).contains("has secrets"));
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn world() -> World {
         resources: Vec::new(),
     };
     let plugins = &mut world.ktbs.app.config.plugins;
-    (plugins.cors, plugins.profiler) = (true, true);
+    (plugins.cors, plugins.profiler, plugins.xgereco_obsel_table) = (true, true, true);
     for plugin in &PLUGINS {
         assert!(
             (plugin.is_on)(plugins) || plugin.name == "meth_external",
@@ -218,6 +218,8 @@ fn of_plugin(name: &str) -> Vec<String> {
     let encoded = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
     match name {
         "cors" | "authx" | "stats_per_type" | "stats_subjects" => Vec::new(),
+        // Has a media type, and no parameter: see `TABLE`.
+        "xgereco_obsel_table" => Vec::new(),
         // Off: it runs commands. It shows nothing by itself.
         "meth_external" => Vec::new(),
         "profiler" => vec!["profiler".to_owned()],
@@ -236,6 +238,9 @@ fn of_plugin(name: &str) -> Vec<String> {
         other => panic!("nothing is asked about the plugin {other}"),
     }
 }
+
+/// Asks for what no extension selects.
+const TABLE: &[(&str, &str)] = &[("Accept", "x-gereco/table")];
 
 /// What is asked about a resource and its faces: the end of the URL.
 fn questions(path: &str) -> Vec<String> {
@@ -263,12 +268,18 @@ fn no_answer_tells_of_what_may_not_be_read() {
         for path in &paths {
             for question in questions(path) {
                 let url = format!("{path}{question}");
-                for method in ["GET", "HEAD", "POST", "OPTIONS"] {
+                for (method, headers) in [
+                    ("GET", &[][..]),
+                    ("GET", TABLE),
+                    ("HEAD", &[]),
+                    ("POST", &[]),
+                    ("OPTIONS", &[]),
+                ] {
                     // Nothing is changed: a POST without a payload only asks.
-                    if method != "GET" && question.contains(['?', '.']) {
+                    if (method, headers) != ("GET", &[]) && question.contains(['?', '.']) {
                         continue;
                     }
-                    let answer = world.ktbs.send_as(user, method, &url, &[], b"");
+                    let answer = world.ktbs.send_as(user, method, &url, headers, b"");
                     asked += 1;
                     let told = format!("{:?}{}", answer.headers, answer.body);
                     for hidden in world
@@ -286,7 +297,7 @@ fn no_answer_tells_of_what_may_not_be_read() {
                             "{user} {method} {url}: {hidden:?}: {told}"
                         );
                     }
-                    if method == "GET" && question.is_empty() {
+                    if (method, headers) == ("GET", &[]) && question.is_empty() {
                         shown.insert((user, (*path).to_owned()), answer.status);
                     }
                 }

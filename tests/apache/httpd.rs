@@ -115,6 +115,13 @@ impl Httpd {
         exchange(&mut connection, head.as_bytes(), body)
     }
 
+    /// Sends a GET for any path of the server.
+    pub fn get_outside(&self, path: &str) -> Answer {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        exchange(&mut connection, head.as_bytes(), b"").expect("an answer")
+    }
+
     /// Sends a request as [`Self::send`] that must be answered.
     pub fn answer(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
         self.send(method, path, headers, body).expect("an answer")

@@ -47,6 +47,18 @@ fn check(root: &'static str) {
         );
     }
 
+    // Who types the address without its last slash arrives; what only begins like it is no kTBS.
+    if let Some(typed) = root.strip_suffix('/').filter(|typed| !typed.is_empty()) {
+        for query in ["", "?a=1"] {
+            let answer = httpd.get_outside(&format!("{typed}{query}"));
+            assert_eq!(answer.status, 301, "{answer:?}");
+            let location = answer.head.lines().find_map(|line| line.strip_prefix("Location: "));
+            let there = format!("{root}{query}");
+            assert!(location.is_some_and(|it| it.ends_with(&there)), "{answer:?}");
+        }
+        assert_eq!(httpd.get_outside(&format!("{typed}x")).status, 404);
+    }
+
     for (length, chunked) in [
         (0, false),
         (1, false),

@@ -8,7 +8,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 schemathesis=${SCHEMATHESIS:-$(command -v schemathesis || true)}
 program=${PROGRAM:-target/release/ktbs}
 port=${PORT:-8401}
-root=http://localhost:$port/ktbs/
 tests=$PWD/tests/clients
 if [[ ! -x $schemathesis ]]; then
     echo "skipped: no schemathesis"
@@ -16,17 +15,7 @@ if [[ ! -x $schemathesis ]]; then
 fi
 validator=$(dirname "$schemathesis")/openapi-spec-validator
 
-work=$(mktemp -d)
-chmod 755 "$work"
-server=
-stop() {
-    if [[ -n $server ]]; then
-        kill -TERM "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-        server=
-    fi
-}
-trap 'stop; rm -rf "$work"' EXIT
+. "$tests/served.sh"
 
 # Serves a kTBS with some more options, then checks it: name, options, arguments of schemathesis.
 check() {
@@ -34,14 +23,7 @@ check() {
     shift 2
     printf '[plugins]\ncors = true\nsparql_endpoints = true\npost_via_get = true\nstats_subjects = true\n%b\n[cors]\nallow-origin = *\n' \
         "$options" >"$work/$name.conf"
-    PORT=$port ROOT_PATH=/ktbs/ STORE=$work/$name CONF=$work/$name.conf conf/run.sh "$program" \
-        >"$work/log" 2>&1 </dev/null &
-    server=$!
-    for _ in {1..600}; do
-        grep -q '^listening on ' "$work/log" && break
-        kill -0 "$server" 2>/dev/null || { cat "$work/log"; exit 1; }
-        sleep 0.1
-    done
+    serve "$work/$name.conf" "$work/$name"
     if [[ -x $validator ]]; then
         curl -sS --fail -o "$work/api.json" "${root}@api"
         "$validator" --schema 3.1 "$work/api.json"

@@ -23,17 +23,7 @@ elif ! command -v node >/dev/null || [[ ! -e $openid/node_modules/oidc-provider 
     exit 0
 fi
 
-work=$(mktemp -d)
-chmod 755 "$work"
-server=
-stop() {
-    if [[ -n $server ]]; then
-        kill -TERM "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$work"
-}
-trap stop EXIT
+. tests/clients/served.sh
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost -days 2 -keyout "$work/key.pem" -out "$work/certificate.pem" 2>/dev/null
@@ -54,14 +44,6 @@ authx = true
 [authx]
 ways = remote-user
 CONF
-: >"$work/log"
-PORT=$port ROOT_PATH=/ktbs/ STORE=$work/store CONF=$work/ktbs.conf DIRECTIVES=$work/directives.conf \
-    conf/run.sh "$program" >"$work/log" 2>&1 </dev/null &
-server=$!
-for _ in {1..600}; do
-    grep -q '^listening on ' "$work/log" && break
-    kill -0 "$server" 2>/dev/null || { cat "$work/log"; exit 1; }
-    sleep 0.1
-done
+serve "$work/ktbs.conf" "$work/store" "$work/directives.conf"
 NODE_EXTRA_CA_CERTS=$work/certificate.pem \
     node tests/clients/openid.mjs "$openid" "$provider" "http://localhost:$port" "$work" || { cat "$work/log"; exit 1; }

@@ -20,16 +20,7 @@ chromium=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || tru
 port=${PORT:-8401}
 failed=0
 
-work=$(mktemp -d)
-chmod 755 "$work"
-server=
-stop() {
-    if [[ -n $server ]]; then
-        kill -TERM "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-}
-trap 'stop; rm -rf "$work"' EXIT
+. tests/clients/served.sh
 
 cat >"$work/clients.conf" <<CONF
 [plugins]
@@ -39,21 +30,7 @@ sparql_endpoints = true
 [cors]
 allow-origin = http://localhost:$((port + 1))
 CONF
-# Serves a configuration and a store, with some more directives of Apache or none, in place of what was served.
-serve() {
-    stop
-    server=
-    PORT=$port ROOT_PATH=/ktbs/ STORE=$2 CONF=$1 DIRECTIVES=${3:-} conf/run.sh "$program" \
-        >"$work/log" 2>&1 </dev/null &
-    server=$!
-    for _ in {1..600}; do
-        grep -q '^listening on ' "$work/log" && break
-        kill -0 "$server" 2>/dev/null || { cat "$work/log"; exit 1; }
-        sleep 0.1
-    done
-}
 serve "$work/clients.conf" "$work/store"
-root=http://localhost:$port/ktbs/
 
 run() {
     echo "== $1"

@@ -4,25 +4,7 @@ use std::io::{self, Write, empty};
 
 use ktbs::fcgi::{Handler, Params, Reply};
 
-use crate::support::TestKtbs;
-
-/// What was sent, headers and body.
-#[derive(Default)]
-pub struct Sent(pub Vec<u8>);
-
-impl Write for Sent {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Reply for Sent {
-    fn log(&mut self, _: &str) {}
-}
+use crate::support::{Sent, TestKtbs};
 
 /// A client that left.
 struct Gone;

@@ -6,8 +6,7 @@ use ktbs::fcgi::{Handler, Params};
 use ktbs::http;
 use proptest::prelude::*;
 
-use super::handler::Sent;
-use crate::support::TestKtbs;
+use crate::support::{Sent, TestKtbs};
 
 fn get(path: &str, accept: &str) -> Params {
     let variables = [

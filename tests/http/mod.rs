@@ -25,3 +25,4 @@ mod scopes;
 mod slices;
 mod sparql_endpoints;
 mod urls;
+mod xgereco_obsel_table;

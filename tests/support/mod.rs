@@ -2,13 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Write};
 use std::path::PathBuf;
 
 use ::http::HeaderMap;
 use ktbs::App;
 use ktbs::config::Config;
-use ktbs::fcgi::Params;
+use ktbs::fcgi::{Params, Reply};
 use ktbs::http::response::Body;
 use tempfile::TempDir;
 
@@ -19,6 +19,24 @@ pub const ROOT: &str = "http://localhost:8001/ktbs/";
 pub struct TestKtbs {
     pub app: App,
     _directory: Option<TempDir>,
+}
+
+/// What was sent, headers and body, as the FastCGI layer is given it.
+#[derive(Default)]
+pub struct Sent(pub Vec<u8>);
+
+impl Write for Sent {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Reply for Sent {
+    fn log(&mut self, _: &str) {}
 }
 
 /// An answer.

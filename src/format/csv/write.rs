@@ -1,9 +1,10 @@
 //! Obsels as a table, out (RFC 4180; kTBS documentation, "CSV").
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Write;
 use std::rc::Rc;
 
+use super::columns::Columns;
 use crate::error::{Error, Result};
 use crate::format::Prefixes;
 use crate::format::output::{Escapes, Memory, Output, escaped, integer, plain, put};
@@ -12,7 +13,7 @@ use crate::format::triples::label;
 use crate::obsel::{Mention, Name, Obsel, Value};
 use crate::resource::View;
 use crate::resource::view::{Content, Obsels};
-use crate::vocab::{KTBS, ktbs};
+use crate::vocab::ktbs;
 
 /// Stands between the values of a cell.
 const BETWEEN: &[u8] = b" | ";
@@ -29,8 +30,9 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
         return Err(Error::Serialize("only obsels can be written as CSV".to_owned()));
     };
     let mut output = Output::new(out);
-    let properties = properties(obsels)?;
-    header(&mut output.bytes, &properties);
+    let Columns { properties, names } = Columns::of(obsels)?;
+    output.bytes.extend_from_slice(names.join(",").as_bytes());
+    output.bytes.extend_from_slice(b"\r\n");
     let mut rows = Rows::new(obsels, &properties);
     let mut plans = Plans::default();
     let has_mentions = obsels.has_mentions()?;
@@ -47,69 +49,6 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
         output.pass()
     })?;
     output.flush()
-}
-
-/// Returns the IRIs of the properties in use, in the order of columns. Begin and end always are.
-fn properties(obsels: &Obsels) -> Result<Vec<String>> {
-    let mut used: BTreeSet<String> = obsels.predicates()?.into_iter().collect();
-    if !obsels.partial && obsels.has_mentions()? && obsels.all_predicates()?.len() > used.len() {
-        // Some predicates occur where they may relate an obsel from the description of another.
-        obsels.for_each(&mut |obsel| {
-            for relation in obsels.relations(obsel.id)?.iter().filter(|it| it.outgoing) {
-                used.insert(obsels.iri(relation.predicate)?.to_string());
-            }
-            Ok(())
-        })?;
-    }
-    used.remove(ktbs::HAS_TRACE);
-    used.extend([ktbs::HAS_BEGIN, ktbs::HAS_END].map(str::to_owned));
-    let source = used.take(ktbs::HAS_SOURCE_OBSEL);
-    let (of_ktbs, others): (Vec<_>, Vec<_>) = used.into_iter().partition(|iri| iri.starts_with(KTBS));
-    Ok(of_ktbs.into_iter().chain(others).chain(source).collect())
-}
-
-/// Appends the names of the columns: where a name is taken, it is followed by the first number, from 2, that is free.
-fn header(bytes: &mut Vec<u8>, properties: &[String]) {
-    bytes.extend_from_slice(b"id,type");
-    let mut taken = HashSet::from(["id".to_owned(), "type".to_owned()]);
-    // Numbers below are known to be taken: any number of properties may have the same last segment.
-    let mut next: HashMap<String, u64> = HashMap::new();
-    for iri in properties {
-        let mut name = column(iri);
-        if taken.contains(&name) {
-            let number = next.entry(name.clone()).or_insert(2);
-            while taken.contains(&format!("{name}{number}")) {
-                *number += 1;
-            }
-            name = format!("{name}{number}");
-        }
-        bytes.push(b',');
-        bytes.extend_from_slice(name.as_bytes());
-        taken.insert(name);
-    }
-    bytes.extend_from_slice(b"\r\n");
-}
-
-/// Returns the name of the column of a property, before it is made unique: its last segment, without a leading `has`,
-/// in ASCII letters, digits and underscores.
-fn column(iri: &str) -> String {
-    let iri = iri.strip_suffix(['/', '#']).unwrap_or(iri);
-    let segment = iri.rsplit(['/', '#']).next().unwrap_or(iri);
-    let mut name = segment.to_owned();
-    if let Some(rest) = segment.strip_prefix("has") {
-        if let Some(rest) = rest.strip_prefix(['_', '-']) {
-            name = rest.to_owned();
-        } else if rest.starts_with(|c: char| c.is_uppercase()) {
-            let mut characters = rest.chars();
-            name = characters
-                .next()
-                .into_iter()
-                .flat_map(char::to_lowercase)
-                .chain(characters)
-                .collect();
-        }
-    }
-    name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "_")
 }
 
 struct Rows<'v> {
@@ -362,23 +301,6 @@ mod test {
         reader.records().map(record).collect()
     }
 
-    #[test]
-    fn columns_have_distinct_names() {
-        let properties = [
-            "http://a/x",
-            "http://b/x",
-            "http://c/x2",
-            "http://d/x",
-            "http://e/id",
-            "http://f/hasX",
-        ];
-        let mut bytes = Vec::new();
-        header(&mut bytes, &properties.map(str::to_owned));
-        assert_eq!(String::from_utf8_lossy(&bytes), "id,type,x,x2,x22,x3,id2,x4\r\n");
-        let many: Vec<_> = (0..20_000).map(|n| format!("http://h/{n}/x")).collect();
-        header(&mut bytes, &many);
-    }
-
     const PROPERTIES: [&str; 3] = ["http://h/b/model#a", "http://h/b/model#b", "urn:c"];
 
     /// Any obsels: for each, at most one value of each property.
@@ -425,7 +347,7 @@ mod test {
             ktbs.post_graph(TRACE, graph);
             let view = ktbs.view("@obsels", &[]);
             let Content::Obsels(obsels) = &view.content else { panic!("obsels") };
-            let properties = properties(obsels).expect("the store can be read");
+            let Columns { properties, .. } = Columns::of(obsels).expect("the store can be read");
             assert_as_drafted(obsels, || Rows::new(obsels, &properties));
             let (mut planner, mut plans) = (Rows::new(obsels, &properties), Plans::default());
             let mut rows = Rows::new(obsels, &properties);
@@ -450,23 +372,6 @@ mod test {
                 field(&mut bytes, text.as_bytes());
             }
             prop_assert_eq!(records(&bytes), [fields]);
-        }
-    }
-
-    #[test]
-    fn columns_are_named_after_properties() {
-        for (iri, name) in [
-            ("http://h/m#hasPrice", "price"),
-            ("http://h/m#has_price", "price"),
-            ("http://h/m#has-price", "price"),
-            ("http://h/m#hash", "hash"),
-            ("http://h/m#has", "has"),
-            ("http://h/m/", "m"),
-            ("http://h/m#", "m"),
-            ("http://h/m/é-1.x", "__1_x"),
-            ("http://h/m#hasÉtat", "_tat"),
-        ] {
-            assert_eq!(column(iri), name, "{iri}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! from the store is escaped, and [`policy`] forbids all other scripts and styles, should that ever fail.
 
 mod form;
+pub mod table;
 
 use std::io::{self, Write};
 use std::sync::LazyLock;
@@ -118,17 +119,8 @@ impl Page<'_, '_> {
         xml_text(&mut self.output.bytes, text);
     }
 
-    /// Appends a link, if the address is one that a browser follows to a page; else only its text.
     fn link(&mut self, address: &str, text: &str) {
-        if !address.starts_with("http://") && !address.starts_with("https://") {
-            self.escaped(text);
-            return;
-        }
-        self.text("<a href=\"");
-        self.escaped(&utf8_percent_encode(address, ADDRESS).to_string());
-        self.text("\">");
-        self.escaped(text);
-        self.text("</a>");
+        link(&mut self.output.bytes, address, text);
     }
 
     fn head(&mut self, view: &View) {
@@ -352,6 +344,19 @@ impl Page<'_, '_> {
             <div id=\"answer\" role=\"status\"></div>",
         );
     }
+}
+
+/// Appends a link, if the address is one that a browser follows to a page; else only its text.
+fn link(bytes: &mut Vec<u8>, address: &str, text: &str) {
+    if !address.starts_with("http://") && !address.starts_with("https://") {
+        xml_text(bytes, text);
+        return;
+    }
+    bytes.extend_from_slice(b"<a href=\"");
+    xml_text(bytes, &utf8_percent_encode(address, ADDRESS).to_string());
+    bytes.extend_from_slice(b"\">");
+    xml_text(bytes, text);
+    bytes.extend_from_slice(b"</a>");
 }
 
 /// Returns where the path of an absolute IRI starts.

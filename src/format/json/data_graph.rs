@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::description::{context, shortener};
 use super::node::{Describer, Manner};
 use super::shorten::Shortener;
-use super::value::Style;
 use crate::error::Result;
 use crate::format::triples::block_of_graph;
 use crate::rdf::Graph;
@@ -22,13 +21,8 @@ pub fn data_graph(view: &View, graph: &Graph) -> Result<Value> {
     let mut describer = Describer::new(
         &triples,
         Manner {
-            shortener: &shortener,
-            style: Style::Exact,
-            plain_origin: false,
-            labels: None,
             flat: true,
-            ids: &[],
-            block: 0,
+            ..Manner::of(&shortener)
         },
     );
     let mut nodes = describer.rest()?;

@@ -25,17 +25,13 @@ pub fn description(view: &View, graph: &Graph, style: Style) -> Result<Value> {
     let mut describer = Describer::new(
         &triples,
         Manner {
-            shortener: &shortener,
-            style: Style::Exact,
             plain_origin: style == Style::Plain,
             labels: Some(if view.shape == Shape::Base && shortener.has_prefixes() {
                 "skos:prefLabel"
             } else {
                 LABELS
             }),
-            flat: false,
-            ids: &[],
-            block: 0,
+            ..Manner::of(&shortener)
         },
     );
     let main = Node::Iri("", &view.iri);

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::description::{LABELS, context, shortener};
 use super::node::{Describer, Manner, Object};
 use super::shorten::Shortener;
-use super::value::Style;
 use crate::error::Result;
 use crate::format::triples::{Node, block_of_graph};
 use crate::rdf::Graph;
@@ -23,13 +22,8 @@ pub fn model(view: &View, graph: &Graph) -> Result<Value> {
     let mut describer = Describer::new(
         &triples,
         Manner {
-            shortener: &shortener,
-            style: Style::Exact,
-            plain_origin: false,
             labels: Some(LABELS),
-            flat: false,
-            ids: &[],
-            block: 0,
+            ..Manner::of(&shortener)
         },
     );
     let main = Node::Iri("", &view.iri);

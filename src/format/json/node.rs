@@ -40,6 +40,21 @@ pub struct Manner<'m> {
     pub block: u64,
 }
 
+impl<'m> Manner<'m> {
+    /// Returns the manner of most documents of a whole graph.
+    pub fn of(shortener: &'m Shortener) -> Self {
+        Self {
+            shortener,
+            style: Style::Exact,
+            plain_origin: false,
+            labels: None,
+            flat: false,
+            ids: &[],
+            block: 0,
+        }
+    }
+}
+
 impl From<Clash> for Error {
     fn from(_: Clash) -> Self {
         // Whoever describes nodes has looked for clashes first.

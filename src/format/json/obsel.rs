@@ -102,13 +102,10 @@ impl<'v> Objects<'v> {
             style => style,
         };
         let manner = Manner {
-            shortener: &shortener,
             style,
-            plain_origin: false,
             labels: alone.then_some(LABELS),
-            flat: false,
-            ids: &[],
             block: self.count,
+            ..Manner::of(&shortener)
         };
         let mut describer = Describer::new(&block, manner)
             .with_members(members)

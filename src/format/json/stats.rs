@@ -6,7 +6,6 @@ use super::description::{context, shortener};
 use super::node::{Describer, Manner, Object, insert};
 use super::properties::Coercion;
 use super::shorten::Shortener;
-use super::value::Style;
 use crate::error::Result;
 use crate::format::prefixes::model_namespace;
 use crate::format::triples::{Node, block_of_graph};
@@ -24,17 +23,12 @@ pub fn statistics(view: &View, graph: &Graph) -> Result<Value> {
     let mut describer = Describer::new(
         &triples,
         Manner {
-            shortener: &shortener,
-            style: Style::Exact,
-            plain_origin: false,
-            labels: None,
-            flat: false,
             ids: if shortener.has_prefixes() {
                 &[stats::HAS_OBSEL_TYPE]
             } else {
                 &[]
             },
-            block: 0,
+            ..Manner::of(&shortener)
         },
     );
     let mut local = Object::new();

@@ -10,7 +10,7 @@ use sophia::api::term::Term;
 use sophia::iri::Iri;
 use sophia::xml::parser::RdfXmlParser;
 
-use super::scan;
+use super::scan::{self, Checked};
 use crate::error::{Error, Result};
 use crate::format::Context;
 use crate::format::payload::{Payload, guarded, message, position, text};
@@ -23,8 +23,8 @@ use crate::rdf::Graph;
 /// # Errors
 /// `Parse`, with a position near the fault, if it is not RDF/XML, or says what cannot be kept; `TooLarge`.
 pub fn parse(bytes: &[u8], context: &Context<'_>) -> Result<Graph> {
-    let text = text(bytes)?;
-    let text = &*scan::check(text, context.limits)?;
+    let Checked { text, end } = scan::check(text(bytes)?, context.limits)?;
+    let text = &*text;
     let base =
         Iri::new(context.base.to_owned()).map_err(|_| Error::Internal(format!("<{}> is no base IRI", context.base)))?;
     guarded(|| {
@@ -43,6 +43,7 @@ pub fn parse(bytes: &[u8], context: &Context<'_>) -> Result<Graph> {
                 }
                 StreamError::SinkError(e) => e,
             })?;
+        end?;
         Ok(payload.into_graph())
     })
 }
@@ -140,6 +141,22 @@ mod test {
                 "line 1, column 1: document type",
             ),
             (in_rdf(&"<m:T><m:p>".repeat(40)), "nesting (64) was exceeded"),
+            (
+                in_rdf("\n<m:T m:a='b'/>").replace("</rdf:RDF>", ""),
+                "line 1, column 1: this element is not closed",
+            ),
+            (
+                in_rdf("\n<m:T><m:a>b</m:a>").replace("</rdf:RDF>", ""),
+                "line 2, column 1: this element is not closed",
+            ),
+            (
+                format!("{}\n<!-- a -->{}", in_rdf(""), in_rdf("")),
+                "line 2, column 11: an XML document has one element at the top, this is another",
+            ),
+            (
+                "<m:T xmlns:m='urn:m#'/>".repeat(2),
+                "line 1, column 24: an XML document has one",
+            ),
         ] {
             let error = parse_xml(&text).expect_err(&text).to_string();
             assert!(error.starts_with(expected), "{text}\n{error}");

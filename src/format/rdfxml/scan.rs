@@ -9,22 +9,32 @@ use crate::format::payload::{MAX_PREFIXES, position, too_deep};
 /// Attributes of one element. The parser compares each with all those before it.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// Checks an XML document without parsing it, and returns what the parser should read. What is not well-formed is
-/// left to the parser.
+/// A document that the parser may read.
+#[derive(Debug)]
+pub(super) struct Checked<'t> {
+    /// What the parser should read.
+    pub text: Cow<'t, str>,
+    /// `Parse` unless the document is one whole element (XML 1.0 section 2.1). It is to be told once the parser, whose errors say
+    /// more, is content: it is with a document that was cut, and with one that goes on.
+    pub end: Result<()>,
+}
+
+/// Checks an XML document without parsing it. What is not well-formed is left to the parser, but for the end.
 ///
 /// # Rationale
 /// oxrdfxml 0.2 wants the text of an element in one piece. So CDATA sections are replaced by the same text with
 /// entities, and comments and processing instructions that stand beside text are left out.
 ///
 /// # Errors
-/// `Parse` for a document without any element, and for a document type declaration: it is where entities are declared, those that grow without bound and
-/// those that name files and addresses, and RDF/XML has no use for it. `TooLarge` if elements are nested beyond the
+/// `Parse` for a document without any element, and for a document type declaration: it is where entities are
+/// declared, those that grow without bound and those that name files and addresses, and RDF/XML has no use for it. `TooLarge` if elements are nested beyond the
 /// limit, or have too many attributes or namespaces.
-pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t, str>> {
-    // How many namespaces each open element declares.
-    let mut open: Vec<usize> = Vec::new();
+pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Checked<'t>> {
+    // Where each open element starts, and how many namespaces it declares.
+    let mut open: Vec<(usize, usize)> = Vec::new();
     let mut declared = 0;
     let mut may_have_element = false;
+    let mut end = Ok(());
     // What the parser should read of the text before `copied`.
     let mut rewritten = String::new();
     let mut copied = 0;
@@ -63,11 +73,17 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
         } else {
             let tag = Tag::read(rest);
             at = start + tag.length;
-            may_have_element = true;
             if tag.closes {
-                declared -= open.pop().unwrap_or_default();
+                declared -= open.pop().map_or(0, |(_, namespaces)| namespaces);
                 continue;
             }
+            if open.is_empty() && may_have_element && end.is_ok() {
+                end = Err(Error::Parse(format!(
+                    "{}: an XML document has one element at the top, this is another",
+                    position(text, start)
+                )));
+            }
+            may_have_element = true;
             if tag.attributes > MAX_ATTRIBUTES {
                 return Err(Error::TooLarge(format!(
                     "{}: an element has more than {MAX_ATTRIBUTES} attributes",
@@ -82,18 +98,26 @@ pub(super) fn check<'t>(text: &'t str, limits: &PayloadLimits) -> Result<Cow<'t,
             }
             if !tag.is_empty {
                 declared += tag.namespaces;
-                open.push(tag.namespaces);
+                open.push((start, tag.namespaces));
             }
         }
     }
     if !may_have_element {
         return Err(Error::Parse("an XML document has an element".to_owned()));
     }
-    if copied == 0 {
-        return Ok(Cow::Borrowed(text));
+    if let Some((start, _)) = open.last() {
+        end = end.and(Err(Error::Parse(format!(
+            "{}: this element is not closed",
+            position(text, *start)
+        ))));
     }
-    rewritten.push_str(&text[copied..]);
-    Ok(Cow::Owned(rewritten))
+    let text = if copied == 0 {
+        Cow::Borrowed(text)
+    } else {
+        rewritten.push_str(&text[copied..]);
+        Cow::Owned(rewritten)
+    };
+    Ok(Checked { text, end })
 }
 
 const CDATA: &str = "<![CDATA[";
@@ -172,7 +196,7 @@ mod test {
                 "<?xml version='1.0'?><a>\n<!-- b -->\n<c/>\n</a>",
             ),
         ] {
-            assert_eq!(check(text, &test_limits()).expect(text), expected);
+            assert_eq!(check(text, &test_limits()).expect(text).text, expected);
         }
     }
 

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::now;
 use crate::error::{Error, Result};
+use crate::time;
 
 /// The name of the file, in the directory of the store.
 const FILE: &str = "attempts";
@@ -111,7 +111,7 @@ impl Attempts {
             .checked_shl(over.min(32) as u32 - 1)
             .unwrap_or(u64::MAX)
             .min(bounds.longest);
-        (count.last + wait).saturating_sub(now())
+        (count.last + wait).saturating_sub(time::seconds())
     }
 
     fn change(&self, name: &[u8], failures: impl Fn(u64) -> u64) {
@@ -124,7 +124,7 @@ impl Attempts {
         }
         let mut bytes = [0; SLOT as usize];
         bytes[..8].copy_from_slice(&count.key.to_be_bytes());
-        bytes[8..16].copy_from_slice(&now().to_be_bytes());
+        bytes[8..16].copy_from_slice(&time::seconds().to_be_bytes());
         bytes[16..].copy_from_slice(&failures.to_be_bytes());
         if let Err(error) = file.write_all_at(&bytes, offset) {
             log::error!("a failed attempt is not counted: {error}");
@@ -148,7 +148,7 @@ impl Attempts {
             count.last = number(&bytes[8..16]);
             count.failures = number(&bytes[16..]);
         }
-        if count.last + FORGOTTEN < now() {
+        if count.last + FORGOTTEN < time::seconds() {
             count.failures = 0;
         }
         Some((offset, count))

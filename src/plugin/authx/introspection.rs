@@ -11,11 +11,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::attempts::Attempts;
-use super::{Caller, Found, bearer, client, issuer, now, outgoing};
+use super::{Caller, Found, claims, client, issuer, outgoing};
 use crate::config::{Authx, Config};
 use crate::error::{Error, Result};
 use crate::resource::Service;
 use crate::resource::access::Visitor;
+use crate::time;
 
 /// Seconds during which the issuer is not asked again about a token.
 const REMEMBERED: u64 = 60;
@@ -65,13 +66,13 @@ pub(super) fn find(config: &Config, service: &Service, caller: &Caller, token: &
     let mut all = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     let all = all.get_or_insert_default();
     if all.len() >= MANY {
-        let now = now();
+        let now = time::seconds();
         all.retain(|_, (until, _)| *until > now);
     }
     if all.len() >= MANY {
         all.clear();
     }
-    all.insert(digest, (until.min(now() + REMEMBERED), told.clone()));
+    all.insert(digest, (until.min(time::seconds() + REMEMBERED), told.clone()));
     Ok(found(told))
 }
 
@@ -85,13 +86,14 @@ fn found(told: Option<Visitor>) -> Found {
 fn remembered(digest: &[u8; 32]) -> Option<Option<Visitor>> {
     let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     let (until, visitor) = told.as_ref()?.get(digest)?;
-    (*until > now()).then(|| visitor.clone())
+    (*until > time::seconds()).then(|| visitor.clone())
 }
 
 /// Asks the issuer about a token; `None`: it is not active.
 fn ask(config: &Config, service: &Service, token: &str) -> Result<Option<Value>> {
     let authx = &config.authx;
-    let is_silent = |silent: &HashMap<String, u64>| silent.get(&authx.issuer).is_some_and(|until| *until > now());
+    let is_silent =
+        |silent: &HashMap<String, u64>| silent.get(&authx.issuer).is_some_and(|until| *until > time::seconds());
     let silent = || SILENT.lock().unwrap_or_else(PoisonError::into_inner);
     if silent().as_ref().is_some_and(is_silent) {
         return Err(Error::IssuerDown);
@@ -104,7 +106,7 @@ fn ask(config: &Config, service: &Service, token: &str) -> Result<Option<Value>>
         if silent.len() >= MANY {
             silent.clear();
         }
-        silent.insert(authx.issuer.clone(), now() + PAUSE);
+        silent.insert(authx.issuer.clone(), time::seconds() + PAUSE);
         Error::IssuerDown
     };
     let address = said.metadata.introspection_endpoint.clone();
@@ -138,14 +140,14 @@ fn check(authx: &Authx, claims: &Value) -> Result<(u64, Visitor), String> {
         return Err("its aud is not the audience of the configuration".to_owned());
     }
     let until = claims["exp"].as_u64().unwrap_or(u64::MAX);
-    if until <= now() {
+    if until <= time::seconds() {
         return Err("it has expired".to_owned());
     }
     if claims["nbf"]
         .as_u64()
-        .is_some_and(|begin| begin > now() + bearer::LEEWAY)
+        .is_some_and(|begin| begin > time::seconds() + claims::LEEWAY)
     {
         return Err("it is not valid yet".to_owned());
     }
-    Ok((until, bearer::visitor(authx, claims)?))
+    Ok((until, claims::visitor(authx, claims)?))
 }

@@ -16,10 +16,11 @@ use oauth2::url::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{now, outgoing};
+use super::outgoing;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::resource::Service;
+use crate::time;
 
 /// The name of the file, in the directory of the store.
 const FILE: &str = "issuer.json";
@@ -83,7 +84,7 @@ struct Known {
 impl Known {
     fn is_younger(&self, seconds: u64) -> bool {
         // A date to come is of a clock that was set back.
-        (self.fetched..=self.fetched.saturating_add(seconds)).contains(&now())
+        (self.fetched..=self.fetched.saturating_add(seconds)).contains(&time::seconds())
     }
 }
 
@@ -122,15 +123,15 @@ fn known(issuer: &str, directory: &Path, is_enough: &dyn Fn(&Said) -> bool) -> R
             said: None,
         });
     let is_current = known.is_younger(FRESH) && known.said.as_deref().is_some_and(is_enough);
-    let is_pausing = (known.tried..known.tried.saturating_add(PAUSE)).contains(&now());
+    let is_pausing = (known.tried..known.tried.saturating_add(PAUSE)).contains(&time::seconds());
     if !is_current && !is_pausing {
-        known.tried = now();
+        known.tried = time::seconds();
         // Others must not ask too while this process waits.
         remember(&file, &known);
         match ask(issuer) {
             Ok(said) => {
                 known.said = Some(Arc::new(said));
-                known.fetched = now();
+                known.fetched = time::seconds();
                 remember(&file, &known);
             }
             Err(error) => log::error!("the issuer gives no usable answer: {error}"),

@@ -7,25 +7,20 @@
 //! <root>@logout                  the cookie goes away
 //! ```
 
-use ::http::header::{ACCEPT, AUTHORIZATION};
-use ::http::{Method, StatusCode, request};
+use ::http::{Method, request};
 use oauth2::url::Url;
-use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, Scope, TokenResponse, TokenUrl,
-};
+use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::attempts::Attempts;
-use super::client::{self, Client, Extra};
+use super::provider::{self, Answer, Identity};
 use super::session::{self, SESSION, Session};
-use super::{Caller, bearer, issuer, now, outgoing, password};
-use crate::config::{Config, OldFlow, Way};
+use super::{Caller, issuer, password};
+use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::plugin::{Own, Reply};
+use crate::plugin::{Address, Own, Reply};
 use crate::resource::Service;
-use crate::resource::access::Visitor;
+use crate::time;
 
 /// The name of the login, below the root.
 const LOGIN: &str = "@login";
@@ -37,7 +32,6 @@ const BEGUN: &str = "ktbs_login";
 const PATIENCE: u64 = 600;
 /// Longest address to which a login returns, in bytes.
 const MAX_ADDRESS: usize = 2000;
-
 /// Longest code that is sent to the provider, in bytes.
 const MAX_CODE: usize = 4096;
 
@@ -53,39 +47,32 @@ struct Begun {
     until: u64,
 }
 
-/// Who tells who it is.
-struct Provider {
-    client: Client,
-    login: Url,
-    token: Url,
-    redirect: String,
-    scopes: Vec<String>,
-    identity: Identity,
-}
+/// What is answered here.
+static ADDRESSES: [Address; 2] = [
+    Address {
+        name: LOGIN,
+        summary: "Leads a browser to the identity provider, and from there back.",
+        parameters: &[
+            ("to", "The address to which the browser returns, below the root."),
+            ("code", "What the provider gives to the browser that comes back."),
+            ("state", "What tells the provider's answer to this browser from others."),
+            ("iss", "The provider (RFC 9207)."),
+            ("error", "Why the provider refuses."),
+        ],
+    },
+    Address {
+        name: LOGOUT,
+        summary: "Ends the session of a browser.",
+        parameters: &[],
+    },
+];
 
-/// How it is told.
-enum Identity {
-    /// By a token that is signed (OpenID Connect). True: `iss` comes with each code.
-    Token(bool),
-    /// By the answer of this address, which has the user under this name.
-    Api(Url, &'static str),
-}
-
-/// Tells whether one can log in with a browser.
-pub(super) fn is_configured(config: &Config) -> bool {
-    let authx = &config.authx;
-    let is_known = match config.old_flow() {
-        Some((_, flow)) => !flow.client_id.is_empty() && !flow.auth_endpoint.is_empty(),
-        None => !authx.issuer.is_empty() && !authx.client_id.is_empty(),
-    };
-    is_known && authx.ways.contains(&Way::Login)
-}
-
-/// Returns what tells the provider from others.
-pub(super) fn provider_name(config: &Config) -> String {
-    match config.old_flow() {
-        Some((_, flow)) => format!("{} {}", flow.access_token_endpoint, flow.client_id),
-        None => format!("{} {}", config.authx.issuer, config.authx.client_id),
+/// Returns what is answered here, where one can log in with a browser.
+pub(super) fn addresses(config: &Config) -> &'static [Address] {
+    if provider::is_configured(config) {
+        &ADDRESSES
+    } else {
+        &[]
     }
 }
 
@@ -126,7 +113,7 @@ pub(super) fn answer(own: &Own<'_>) -> Option<Reply> {
     // Pages of former versions log out with a parameter, anywhere.
     let is_logout = name == LOGOUT || (config.old_flow().is_some() && own.parameter("logout").is_some());
     let is_ours = name == LOGIN || is_logout || is_redirect;
-    if !is_ours || request.method == Method::OPTIONS || !is_configured(config) {
+    if !is_ours || request.method == Method::OPTIONS || !provider::is_configured(config) {
         return None;
     }
     if request.method != Method::GET {
@@ -156,6 +143,11 @@ fn redirect(config: &Config) -> Option<String> {
     }
 }
 
+fn redirect_url(config: &Config) -> Result<RedirectUrl> {
+    let address = redirect(config).ok_or_else(|| Error::Internal("the root URI is no URL".to_owned()))?;
+    RedirectUrl::new(address).map_err(|error| Error::Internal(error.to_string()))
+}
+
 fn is_at(address: &str, iri: &str) -> bool {
     match (Url::parse(address), Url::parse(iri)) {
         (Ok(address), Ok(iri)) => address == iri,
@@ -163,77 +155,14 @@ fn is_at(address: &str, iri: &str) -> bool {
     }
 }
 
-fn provider(config: &Config, service: &Service) -> Result<Provider> {
-    let redirect = redirect(config).ok_or_else(|| Error::Internal("the root URI is no URL".to_owned()))?;
-    if let Some((claim, flow)) = config.old_flow() {
-        return old_provider(flow, claim, redirect);
-    }
-    let said = issuer::said(config, service)?;
-    let endpoint = |endpoint: &Option<Url>, name: &str| {
-        endpoint.clone().ok_or_else(|| {
-            log::error!("the issuer names no {name}: nobody can log in");
-            Error::IssuerDown
-        })
-    };
-    let metadata = &said.metadata;
-    Ok(Provider {
-        client: client::of(&config.authx, metadata)?,
-        login: endpoint(&metadata.authorization_endpoint, "authorization_endpoint")?,
-        token: endpoint(&metadata.token_endpoint, "token_endpoint")?,
-        redirect,
-        scopes: config.authx.scope.clone(),
-        identity: Identity::Token(metadata.authorization_response_iss_parameter_supported),
-    })
-}
-
-/// Returns the provider of a section of former versions. Its addresses had the parameters of requests in them, secrets too: they are
-/// left out, and sent as RFC 6749 says.
-fn old_provider(flow: &OldFlow, claim: &'static str, redirect: String) -> Result<Provider> {
-    let parse = |address: &str| {
-        Url::parse(address).map_err(|error| Error::Internal(format!("[oauth_…]: the address {address:?}: {error}")))
-    };
-    let bare = |address: &str| {
-        parse(address).map(|mut address| {
-            address.set_query(None);
-            address
-        })
-    };
-    let mut login = parse(&flow.auth_endpoint)?;
-    const OURS: [&str; 4] = ["client_id", "redirect_uri", "response_type", "state"];
-    let kept: Vec<_> = login
-        .query_pairs()
-        .into_owned()
-        .filter(|(name, _)| !OURS.contains(&name.as_str()))
-        .collect();
-    login.set_query(None);
-    if !kept.is_empty() {
-        login.query_pairs_mut().extend_pairs(kept);
-    }
-    let client = Client::new(ClientId::new(flow.client_id.clone())).set_auth_type(AuthType::RequestBody);
-    let secret = flow.client_secret.reveal();
-    Ok(Provider {
-        client: if secret.is_empty() {
-            client
-        } else {
-            client.set_client_secret(ClientSecret::new(secret.to_owned()))
-        },
-        login,
-        token: bare(&flow.access_token_endpoint)?,
-        redirect,
-        scopes: Vec::new(),
-        identity: Identity::Api(bare(&flow.api_endpoint)?, claim),
-    })
-}
-
 fn begin(config: &Config, service: &Service, to: &str) -> Result<Reply> {
-    let provider = provider(config, service)?;
+    let provider = provider::find(config, service)?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let nonce = CsrfToken::new_random();
-    let redirect = RedirectUrl::new(provider.redirect).map_err(|error| Error::Internal(error.to_string()))?;
     let client = provider
         .client
         .set_auth_uri(AuthUrl::from_url(provider.login))
-        .set_redirect_uri(redirect);
+        .set_redirect_uri(redirect_url(config)?);
     let mut asked = client
         .authorize_url(CsrfToken::new_random)
         .set_pkce_challenge(challenge)
@@ -248,7 +177,7 @@ fn begin(config: &Config, service: &Service, to: &str) -> Result<Reply> {
         nonce: nonce.secret().clone(),
         verifier: verifier.secret().clone(),
         to: return_address(config, to),
-        until: now() + PATIENCE,
+        until: time::seconds() + PATIENCE,
     };
     let key = session::key(config, service)?;
     let cookie = session::seal(config, &key, BEGUN, &begun, PATIENCE)?;
@@ -289,7 +218,7 @@ fn finish(own: &Own<'_>) -> Result<Reply> {
     let state = own.parameter("state").unwrap_or_default();
     let begun = session::open(config, request, &key, BEGUN).find(|begun: &Begun| {
         begun.root == config.server.root
-            && begun.until > now()
+            && begun.until > time::seconds()
             && password::same(begun.state.as_bytes(), state.as_bytes())
     });
     let begun = begun.ok_or_else(|| refused("it was not begun by this browser, or too long ago"))?;
@@ -306,7 +235,14 @@ fn finish(own: &Own<'_>) -> Result<Reply> {
     // Each code makes a request be sent.
     let attempts = Attempts::open(service.store.directory());
     attempts.check(caller.address, LOGIN)?;
-    let visitor = identify(own, &begun, code);
+    let answer = Answer {
+        code,
+        issuer: own.parameter("iss"),
+        redirect: redirect_url(config)?,
+        nonce: &begun.nonce,
+        verifier: begun.verifier,
+    };
+    let visitor = provider::identify(config, service, answer);
     if matches!(visitor, Ok(Ok(_))) {
         attempts.forget(caller.address, LOGIN);
     } else {
@@ -316,110 +252,13 @@ fn finish(own: &Own<'_>) -> Result<Reply> {
     let seconds = config.authx.session_seconds;
     let session = Session {
         root: config.server.root.clone(),
-        by: provider_name(config),
+        by: provider::name(config),
         user: visitor.user.unwrap_or_default(),
         groups: visitor.groups,
-        until: now() + seconds,
+        until: time::seconds() + seconds,
     };
     let cookie = session::seal(config, &key, SESSION, &session, seconds)?;
     Ok(Reply::to(begun.to, vec![cookie]))
-}
-
-/// Exchanges a code, and returns the user; else why there is none.
-fn identify(own: &Own<'_>, begun: &Begun, code: &str) -> Result<Result<Visitor, String>> {
-    let Own { config, service, .. } = own;
-    let provider = provider(config, service)?;
-    if let Identity::Token(names_issuer) = provider.identity {
-        match own.parameter("iss") {
-            None if names_issuer => return Ok(Err("the provider does not tell that it is itself".to_owned())),
-            Some(issuer) if issuer != config.authx.issuer => {
-                return Ok(Err("it comes from another provider".to_owned()));
-            }
-            _ => {}
-        }
-    }
-    let redirect = RedirectUrl::new(provider.redirect).map_err(|error| Error::Internal(error.to_string()))?;
-    let answer = provider
-        .client
-        .set_token_uri(TokenUrl::from_url(provider.token))
-        .set_redirect_uri(redirect)
-        .exchange_code(AuthorizationCode::new(code.to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(begun.verifier.clone()))
-        .request(&outgoing::send);
-    let down = |why: &str| {
-        log::error!("the provider gives no usable answer to a login: {why}");
-        Error::IssuerDown
-    };
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(RequestTokenError::ServerResponse(answer)) => return Ok(Err(format!("the code: {answer}"))),
-        // Some give their refusals the status 200.
-        Err(RequestTokenError::Parse(_, body)) if tells_error(&body) => {
-            return Ok(Err("the provider does not accept the code".to_owned()));
-        }
-        Err(RequestTokenError::Parse(error, _)) => return Err(down(&error.to_string())),
-        Err(RequestTokenError::Request(error)) => return Err(down(&error.to_string())),
-        Err(RequestTokenError::Other(error)) => return Err(down(&error)),
-    };
-    match provider.identity {
-        Identity::Token(_) => by_token(config, service, answer.extra_fields(), &begun.nonce),
-        Identity::Api(address, claim) => {
-            let user = by_api(&address, claim, answer.access_token().secret()).map_err(|error| down(&error))?;
-            Ok(user)
-        }
-    }
-}
-
-fn tells_error(body: &[u8]) -> bool {
-    serde_json::from_slice::<Value>(body).is_ok_and(|body| body.get("error").is_some())
-}
-
-/// Returns the user of an ID token (OpenID Connect Core section 3.1.3.7).
-fn by_token(config: &Config, service: &Service, extra: &Extra, nonce: &str) -> Result<Result<Visitor, String>> {
-    let Some(token) = extra.all.get("id_token").and_then(Value::as_str) else {
-        return Ok(Err("there is no id_token; the scope must have openid".to_owned()));
-    };
-    let client = config.authx.client_id.as_str();
-    let claims = match bearer::verified(config, service, token, client)? {
-        Ok(claims) => claims,
-        Err(why) => return Ok(Err(format!("the id_token: {why}"))),
-    };
-    let said = claims["nonce"].as_str().unwrap_or_default();
-    if !password::same(said.as_bytes(), nonce.as_bytes()) {
-        return Ok(Err("the id_token is of another login: its nonce is not ours".to_owned()));
-    }
-    let audiences = claims["aud"].as_array().map_or(1, Vec::len);
-    let party = claims.get("azp").and_then(Value::as_str);
-    if party.is_some_and(|party| party != client) || (audiences > 1 && party.is_none()) {
-        return Ok(Err("the id_token was made for another client".to_owned()));
-    }
-    Ok(bearer::visitor(&config.authx, &claims))
-}
-
-/// Asks the API of a provider of former versions whose token it is.
-fn by_api(address: &Url, claim: &str, token: &str) -> Result<Result<Visitor, String>, String> {
-    let request = ::http::Request::get(address.as_str())
-        .header(ACCEPT, "application/json")
-        .header(AUTHORIZATION, format!("Bearer {token}"))
-        .body(Vec::new())
-        .map_err(|error| error.to_string())?;
-    let answer = outgoing::send(request).map_err(|error| error.to_string())?;
-    if answer.status() != StatusCode::OK {
-        return Err(format!("{address}: the answer is {}", answer.status()));
-    }
-    let answer: Value = serde_json::from_slice(answer.body()).map_err(|error| format!("{address}: {error}"))?;
-    let user = match &answer[claim] {
-        Value::String(user) => Some(user.clone()),
-        Value::Number(user) => Some(user.to_string()),
-        _ => None,
-    };
-    let user = user.filter(|user| Visitor::is_name(user));
-    Ok(user
-        .map(|user| Visitor {
-            user: Some(user),
-            ..Visitor::default()
-        })
-        .ok_or_else(|| format!("{claim} is no name")))
 }
 
 fn log_out(config: &Config, service: &Service, request: &request::Parts) -> Reply {

@@ -6,6 +6,7 @@
 mod attempts;
 mod basic;
 mod bearer;
+mod claims;
 mod client;
 mod introspection;
 mod issuer;
@@ -14,12 +15,12 @@ mod outgoing;
 mod page;
 mod password;
 mod personal;
+mod provider;
 mod remote_user;
 mod session;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, LINK, SET_COOKIE, VARY, WWW_AUTHENTICATE};
 use ::http::{HeaderValue, StatusCode, request, response};
@@ -33,6 +34,7 @@ use crate::resource::access::{Access, Visitor};
 /// What the plugin does.
 pub const STEPS: Steps = Steps {
     own: login::answer,
+    addresses: login::addresses,
     who: |config, service, request| Some(who(config, service, request)),
     page: page::refusal,
     link: page::link,
@@ -134,13 +136,6 @@ fn promoted(config: &Config, mut visitor: Visitor) -> Visitor {
     visitor
 }
 
-/// Returns the time, in seconds since the epoch.
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
-}
-
 fn refused(caller: &Caller, why: &str) -> Error {
     let address = caller
         .address
@@ -186,7 +181,7 @@ fn after(config: &Config, request: &request::Parts, response: &mut response::Par
 fn challenges(config: &Config, is_page: bool) -> impl Iterator<Item = HeaderValue> {
     let authx = &config.authx;
     let realm = authx.realm.replace('\\', "\\\\").replace('"', "\\\"");
-    let login = login::is_configured(config);
+    let login = provider::is_configured(config);
     let signed = authx.ways.contains(&Way::Bearer) && bearer::is_configured(authx);
     let bearer = signed || authx.ways.contains(&Way::Personal);
     let basic = authx.htpasswd.is_some() || !config.authx_admin.login.is_empty() || !(signed || login);
@@ -201,7 +196,7 @@ fn challenges(config: &Config, is_page: bool) -> impl Iterator<Item = HeaderValu
 
 /// Returns the links by which clients of the Python kTBS find the login.
 fn login_links(config: &Config) -> impl Iterator<Item = HeaderValue> {
-    let login = login::address(config, "").filter(|_| login::is_configured(config));
+    let login = login::address(config, "").filter(|_| provider::is_configured(config));
     let links = login.map(|login| {
         [
             (login.to_string(), "oauth_resource_server"),

@@ -4,7 +4,7 @@ use ::http::header::ACCEPT;
 use ::http::{Method, request};
 use oauth2::url::Url;
 
-use super::{login, session};
+use super::{login, provider, session};
 use crate::config::{Config, Policy, Way};
 use crate::error::Error;
 use crate::resource::Service;
@@ -21,7 +21,7 @@ pub(super) fn is_wanted(request: &request::Parts) -> bool {
 
 /// Returns the page that refuses a request, where to log in may help.
 pub(super) fn refusal(config: &Config, request: &request::Parts, error: &Error) -> Option<String> {
-    if !login::is_configured(config) || !is_wanted(request) {
+    if !provider::is_configured(config) || !is_wanted(request) {
         return None;
     }
     let is_login = login::is_own(request.uri.path());
@@ -77,7 +77,7 @@ pub(super) fn link(config: &Config, service: &Service, request: &request::Parts)
         rel,
         parameters: user.clone().map(|user| ("title", user)).into_iter().collect(),
     };
-    let can_log_in = login::is_configured(config);
+    let can_log_in = provider::is_configured(config);
     match &user {
         Some(_) if visitor.way == Way::Login.name() => Some(link("logout", login::logout_address(config))),
         Some(_) => Some(link("user", None)),

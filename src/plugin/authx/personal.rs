@@ -11,13 +11,14 @@ use crate::error::Result;
 use crate::resource::Service;
 use crate::resource::access::Visitor;
 use crate::resource::access::token::{self, PREFIX, Shown};
+use crate::time;
 
 /// Returns the owner of the personal token of a request.
 pub(super) fn find(service: &Service, caller: &Caller, request: &request::Parts) -> Result<Found> {
     let Some((login, text)) = shown(request) else {
         return Ok(Found::Nothing);
     };
-    let why = match token::check(&service.store, &text, super::now())? {
+    let why = match token::check(&service.store, &text, time::seconds())? {
         Shown::Good(id, token) if login.as_ref().is_none_or(|login| *login == token.owner) => {
             return Ok(Found::Somebody(Visitor {
                 user: Some(token.owner),

@@ -11,16 +11,17 @@ use std::sync::OnceLock;
 
 use ::http::header::{COOKIE, ORIGIN};
 use ::http::{HeaderName, HeaderValue, Method, request};
-use cookie::{Cookie, CookieJar, Key, SameSite, time};
+use cookie::{Cookie, CookieJar, Key, SameSite};
 use oauth2::url::{Url, form_urlencoded};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Found, login, now};
+use super::{Found, provider};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::resource::Service;
 use crate::resource::access::Visitor;
+use crate::time;
 
 /// The name of the file of the key, in the directory of the store, where the configuration names no other.
 const FILE: &str = "session-key";
@@ -48,11 +49,11 @@ pub(super) struct Session {
 
 /// Returns the user whose session a request has.
 pub(super) fn find(config: &Config, service: &Service, request: &request::Parts) -> Result<Found> {
-    if !login::is_configured(config) || !is_sent(config, request) {
+    if !provider::is_configured(config) || !is_sent(config, request) {
         return Ok(Found::Nothing);
     }
     let is_good = |session: &Session| {
-        session.root == config.server.root && session.by == login::provider_name(config) && session.until > now()
+        session.root == config.server.root && session.by == provider::name(config) && session.until > time::seconds()
     };
     let key = key(config, service)?;
     let Some(session) = open(config, request, &key, SESSION).find(is_good) else {
@@ -140,7 +141,7 @@ pub(super) fn seal<T: Serialize>(
     let value = serde_json::to_string(value).map_err(|error| internal(error.to_string()))?;
     let mut cookie = empty(config, name);
     cookie.set_value(value);
-    cookie.set_max_age(time::Duration::seconds(seconds.try_into().unwrap_or(i64::MAX)));
+    cookie.set_max_age(cookie::time::Duration::seconds(seconds.try_into().unwrap_or(i64::MAX)));
     let mut jar = CookieJar::new();
     let name = cookie.name().to_owned();
     jar.private_mut(key).add(cookie);
@@ -154,7 +155,7 @@ pub(super) fn seal<T: Serialize>(
 /// Returns the header that makes a browser forget a cookie.
 pub(super) fn removal(config: &Config, name: &str) -> Option<HeaderValue> {
     let mut cookie = empty(config, name);
-    cookie.set_max_age(time::Duration::ZERO);
+    cookie.set_max_age(cookie::time::Duration::ZERO);
     HeaderValue::try_from(cookie.to_string()).ok()
 }
 

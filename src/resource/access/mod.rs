@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 pub(super) use aspect::{read, replace, reset, settle_edition, tag, try_list};
 pub use record::{Acl, Grant, Grantee};
-pub(super) use shown::tag_of;
+pub(super) use shown::{hide_edition, tag_of};
 
 use super::Settings;
 use super::path::{container, is_identifier};

@@ -7,6 +7,16 @@ use sha2::{Digest, Sha256};
 use sophia::api::term::SimpleTerm;
 
 use crate::rdf::{Graph, Term};
+use crate::resource::view::{Content, View};
+
+/// Gives the view of a description, whole but for what is hidden, a tag that follows from it, and no time: those of the store
+/// change with what is hidden.
+pub(in crate::resource) fn hide_edition(view: &mut View) {
+    if let Content::Graph(graph) = &view.content {
+        view.tags = vec![tag_of(graph)];
+        view.modified = None;
+    }
+}
 
 /// Returns the tag of a graph, whatever the order of its triples.
 pub(in crate::resource) fn tag_of(graph: &Graph) -> String {

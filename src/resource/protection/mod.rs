@@ -17,7 +17,7 @@ pub use export::export;
 use references::Gone;
 
 use super::access::lists;
-use super::{Service, trace};
+use super::{Service, unit};
 use crate::error::{Error, Result};
 use crate::obsel::{Obsel, Value};
 use crate::rdf::{Term, as_iri, as_literal, iri, is_iri, string};
@@ -190,7 +190,7 @@ pub fn retain(service: &Service, path: &str, seconds: u64, dry_run: bool) -> Res
         }
         let iri = format!("{}{}", snapshot.root(), entry.head.path);
         let origin = entry.graph.object_of(&iri, ktbs::HAS_ORIGIN).and_then(as_literal);
-        let unit: Unit = trace::unit_of(&snapshot, &entry)?;
+        let unit: Unit = unit::of_trace(&snapshot, &entry)?;
         let offset = origin
             .and_then(time::parse_instant)
             .and_then(|origin| unit.offset(origin, limit));

@@ -7,7 +7,7 @@
 mod order;
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::error::{Diagnosis, Error, Result};
 use crate::method::{self, Description};
@@ -18,8 +18,9 @@ use crate::resource::inputs::{Gathered, Models};
 use crate::resource::path::below;
 use crate::resource::slice::Refresh;
 use crate::resource::wide::Wide;
-use crate::resource::{Service, Settings, trace};
+use crate::resource::{Service, Settings, unit};
 use crate::store::{Change, Entry, Reading, StoreError};
+use crate::time;
 use crate::vocab::ktbs;
 use order::{Dependency, stale_first};
 
@@ -141,7 +142,7 @@ fn is_current(
     let is_kept = |excess: &Excess| {
         excess.sources == sources
             && excess.limits == limits_digest(&service.settings)
-            && (now()..now() + LONGEST_PAUSE.as_secs() + 1).contains(&excess.until)
+            && (time::seconds()..time::seconds() + LONGEST_PAUSE.as_secs() + 1).contains(&excess.until)
     };
     Ok(known.excess.as_ref().is_some_and(is_kept) || (known.excess.is_none() && known.sources == Some(sources)))
 }
@@ -162,12 +163,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 fn pause(spent: Duration) -> Duration {
     (spent * 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
-}
-
-/// Returns the seconds since 1970.
-fn now() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
 }
 
 /// Returns a number that changes with the limits on time and memory.
@@ -206,7 +201,7 @@ fn refusal(gathered: &Gathered, computation: &Computation, level: Level) -> Resu
         Err(iri) => method::unknown(iri),
     };
     Err(match excess {
-        Some(excess) => Error::Excess(diagnosis, excess.until.saturating_sub(now()).max(1)),
+        Some(excess) => Error::Excess(diagnosis, excess.until.saturating_sub(time::seconds()).max(1)),
         None => Error::Conflict(diagnosis),
     })
 }
@@ -328,7 +323,7 @@ impl Attempt<'_> {
                         problem,
                         sources,
                         limits: limits_digest(&service.settings),
-                        until: now() + pause(start.elapsed()).as_secs(),
+                        until: time::seconds() + pause(start.elapsed()).as_secs(),
                     });
                 }
                 Err(other) => return Err(other),
@@ -423,7 +418,7 @@ fn store(
     }
     for source in &now.sources {
         if let Some(path) = below(service.store.root(), &source.iri) {
-            trace::remember_unit(&mut change, path, source.unit.as_deref())?;
+            unit::remember(&mut change, path, source.unit.as_deref())?;
         }
     }
     change.put_computation(trace, &computed.computation.encode())?;
