@@ -15,6 +15,9 @@ const LAYOUTS: usize = 64;
 /// How many texts a record with a layout has at most.
 const TEXTS: usize = 64;
 
+/// How large a layout is at most, in bytes. What is made of it may be a hundred times larger, where names are long.
+const BYTES: usize = 1 << 10;
+
 /// An obsel as it is read, one after the other: decoded only if that is asked for.
 #[derive(Default)]
 pub struct Row<'t> {
@@ -49,7 +52,7 @@ impl<'t> Row<'t> {
     /// are numbered from 0; obsels of one layout are flat, and differ by id, begin, end and texts only. Texts are bytes, since
     /// whoever copies them need not know that they are UTF-8.
     ///
-    /// `None` for an obsel that is not flat, has very many texts, or came when enough layouts were known.
+    /// `None` for an obsel that is not flat, has very many texts or names, or came when enough layouts were known.
     #[inline]
     pub fn layout(&self) -> Option<(usize, &[&'t [u8]])> {
         Some((self.layout?, &self.texts))
@@ -124,6 +127,10 @@ impl Layout {
                 .chain(obsel.arcs.iter().map(|arc| arc.object))
         };
         if !obsel.is_flat() || values().flat_map(Value::texts).take(TEXTS + 1).count() > TEXTS {
+            return None;
+        }
+        let texts: usize = values().flat_map(Value::texts).map(str::len).sum();
+        if record.len().saturating_sub(texts) > BYTES {
             return None;
         }
         let (mut pieces, mut at) = (Vec::new(), 0);
@@ -310,6 +317,24 @@ mod test {
             let arc = |n: usize| Arc {
                 predicate: Name(n as u32),
                 object: Value::String("x"),
+            };
+            let obsel = Obsel {
+                arcs: (0..count).map(arc).collect(),
+                ..Obsel::default()
+            };
+            let (key, record) = (codec::obsel_key(TraceNumber(1), 0, 0, "o"), record::encode(&obsel));
+            let mut row = Row::default();
+            row.read(&key, &record).unwrap();
+            assert_eq!(row.layout().is_some(), has_layout);
+        }
+    }
+
+    #[test]
+    fn what_has_very_many_names_has_no_layout() {
+        for (count, has_layout) in [(300, true), (400, false)] {
+            let arc = |_| Arc {
+                predicate: Name(1),
+                object: Value::Named(Name(2)),
             };
             let obsel = Obsel {
                 arcs: (0..count).map(arc).collect(),
