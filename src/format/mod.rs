@@ -15,10 +15,12 @@ pub mod rdfxml;
 pub mod turtle;
 
 mod output;
+mod plan;
 mod prefixes;
 mod relative;
 #[cfg(test)]
 mod sample;
+mod terms;
 mod triples;
 
 use std::io::{BufRead, Write};

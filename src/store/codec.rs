@@ -124,7 +124,7 @@ impl<'t> Input<'t> {
     /// Takes a number of bytes.
     #[inline]
     pub fn bytes(&mut self, length: usize) -> Result<&'t [u8]> {
-        self.next_bytes(length).ok_or_else(damaged)
+        self.take(length).ok_or_else(damaged)
     }
 
     /// Takes a text.
@@ -173,7 +173,7 @@ impl<'t> Input<'t> {
     }
 
     #[inline]
-    fn next_bytes(&mut self, length: usize) -> Option<&'t [u8]> {
+    fn take(&mut self, length: usize) -> Option<&'t [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
@@ -182,8 +182,14 @@ impl<'t> Input<'t> {
     /// As [`Input::text`].
     #[inline]
     pub(super) fn next_text(&mut self) -> Option<&'t str> {
+        text(self.next_bytes()?)
+    }
+
+    /// As [`Input::text`], without looking whether it is UTF-8.
+    #[inline]
+    pub(super) fn next_bytes(&mut self) -> Option<&'t [u8]> {
         let length = self.next_uint()?.try_into().ok()?;
-        text(self.next_bytes(length)?)
+        self.take(length)
     }
 }
 
