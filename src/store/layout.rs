@@ -1,7 +1,7 @@
 //! Layouts: what the records of many obsels have in common, around their texts.
 //!
 //! The obsels of a trace are of a few kinds, and those of one kind differ in their texts only. All the rest of a
-//! [record](super::record) (counts, marks, lengths aside, numbers of names) is its layout. A record whose layout is known is
+//! [record] (counts, marks, lengths aside, numbers of names) is its layout. A record whose layout is known is
 //! read by comparing what stands between its texts with what is expected there: nothing is built for it.
 
 use super::Result;
