@@ -149,6 +149,14 @@ impl Store {
         open::open(directory, root, map_size)
     }
 
+    /// Tells whether a directory, which exists, may hold a store, or is to become one; what is in the files is not looked at.
+    ///
+    /// # Errors
+    /// `Unusable`: it has other files, cannot be read, or is on NFS.
+    pub fn check(directory: &Path) -> Result<()> {
+        open::check_directory(directory)
+    }
+
     /// Returns the same store, of which only a part is read.
     pub fn seen_by(&self, sight: Arc<dyn Sight>) -> Self {
         Self(Arc::clone(&self.0), Some(sight))

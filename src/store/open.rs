@@ -20,6 +20,9 @@ const MAX_READERS: u32 = 1022;
 /// The file of LMDB that holds the data.
 pub(super) const DATA_FILE: &str = "data.mdb";
 
+/// The file of LMDB that holds its locks.
+const LOCK_FILE: &str = "lock.mdb";
+
 /// The environment of LMDB and its tables, shared by all that the store gives.
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -124,7 +127,13 @@ pub(super) fn put_meta_number(table: Table, txn: &mut RwTxn<'_>, key: &[u8], val
 
 /// Opens the store of a directory, which is made if it does not exist; see [`Store::open`].
 pub(super) fn open(directory: &Path, root: &str, map_size: u64) -> Result<Store> {
+    let refuse = |why: String| StoreError::Unusable(format!("{}: {why}", directory.display()));
+    fs::create_dir_all(directory).map_err(|error| refuse(format!("cannot be made a directory ({error})")))?;
     check_directory(directory)?;
+    for file in [DATA_FILE, LOCK_FILE] {
+        crate::owner::make(&directory.join(file), 0o600)
+            .map_err(|error| refuse(format!("{file} cannot be made ({error})")))?;
+    }
     let map_size = usize::try_from(map_size).map_err(|_| StoreError::Unusable("map-size is too large".into()))?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
     options
@@ -178,12 +187,9 @@ fn check_format(env: &Env<WithoutTls>, directory: &Path) -> Result<()> {
     )))
 }
 
-/// Makes the directory if need be, and refuses what cannot be a store.
-fn check_directory(directory: &Path) -> Result<()> {
+/// Refuses a directory that cannot be a store; see [`Store::check`].
+pub(super) fn check_directory(directory: &Path) -> Result<()> {
     let refuse = |why: String| Err(StoreError::Unusable(format!("{}: {why}", directory.display())));
-    if let Err(error) = fs::create_dir_all(directory) {
-        return refuse(format!("cannot be made a directory ({error})"));
-    }
     let mut files = match fs::read_dir(directory) {
         Ok(files) => files.peekable(),
         Err(error) => return refuse(format!("cannot be read ({error})")),
