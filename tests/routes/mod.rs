@@ -8,6 +8,7 @@ mod data_graph;
 mod histories;
 mod method;
 mod model;
+mod overtaken;
 mod readers;
 mod root;
 mod steps;
