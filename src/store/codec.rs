@@ -15,6 +15,7 @@
 //! | `ids` | trace `u64`, id | end `i64`, begin `i64`, as in the key of `obsels` |
 //! | `mentions` | trace `u64`, id, 0, direction `u8`, predicate `u32`, other id | nothing |
 //! | `computations` | trace `u64` | what its last computation has seen, and the state of its method; opaque here |
+//! | `links` | digest of the path of what is used, use `u8`, path of the user | nothing; see [`links`](super::links) |
 //! | `acls` | path, as in `graphs` | who may do what with the resource; opaque here |
 //! | `tokens` | id | a personal token, without its secret; opaque here |
 //! | `tallies` | trace `u64`, kind `u8`, what is counted | count, varint |

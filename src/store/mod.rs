@@ -6,7 +6,7 @@
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
 //! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits. [`inspect`]: what tools ask.
-//! * [`acls`]: who may do what. [`tokens`]: personal tokens. A store may be opened for someone who sees a part of it only ([`Sight`]).
+//! * [`links`]: who uses what. [`acls`]: who may do what. [`tokens`]: personal tokens. A store may be opened for someone who sees a part of it only ([`Sight`]).
 
 pub mod acls;
 mod change;
@@ -17,6 +17,7 @@ mod filling;
 pub mod graphs;
 pub mod inspect;
 mod layout;
+pub mod links;
 pub mod names;
 mod obsels;
 mod open;
@@ -42,6 +43,7 @@ pub use codec::Place;
 pub use error::StoreError;
 pub use filling::Filling;
 pub use layout::Row;
+pub use links::Use;
 pub use reading::{Bounds, Reading, Transaction, VisitPlace};
 pub use sight::{Seen, Sight};
 pub use snapshot::Snapshot;

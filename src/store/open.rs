@@ -49,9 +49,10 @@ pub(super) struct Tables {
     pub(super) computations: Table,
     pub(super) acls: Table,
     pub(super) tokens: Table,
+    pub(super) links: Table,
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "meta",
     "graphs",
     "names",
@@ -64,10 +65,11 @@ const TABLES: [&str; 12] = [
     "computations",
     "acls",
     "tokens",
+    "links",
 ];
 
 impl Tables {
-    fn of(tables: [Table; 12]) -> Self {
+    fn of(tables: [Table; 13]) -> Self {
         let [
             meta,
             graphs,
@@ -81,6 +83,7 @@ impl Tables {
             computations,
             acls,
             tokens,
+            links,
         ] = tables;
         Self {
             meta,
@@ -95,6 +98,7 @@ impl Tables {
             computations,
             acls,
             tokens,
+            links,
         }
     }
 }
@@ -237,7 +241,7 @@ fn create(env: &Env<WithoutTls>) -> Result<Tables> {
     for name in TABLES {
         tables.push(env.create_database::<Bytes, Bytes>(&mut txn, Some(name))?);
     }
-    let tables: [Table; 12] = tables.try_into().map_err(|_| super::codec::damaged())?;
+    let tables: [Table; 13] = tables.try_into().map_err(|_| super::codec::damaged())?;
     let tables = Tables::of(tables);
     if meta_number(tables.meta, &txn, meta::FORMAT)?.is_none() {
         let instance = getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -309,7 +313,7 @@ mod test {
         let (new, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let made = filled(new.path());
         let former = &TABLES[..10];
-        assert!(!former.contains(&"acls") && !former.contains(&"tokens"));
+        assert!(["acls", "tokens", "links"].iter().all(|newer| !former.contains(newer)));
         copy_of_former(&made, old.path(), former);
 
         let store = Store::open(old.path(), ROOT, 1 << 24).unwrap();

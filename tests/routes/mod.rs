@@ -6,6 +6,7 @@ mod base;
 mod computed_trace;
 mod data_graph;
 mod histories;
+mod links;
 mod method;
 mod model;
 mod overtaken;
