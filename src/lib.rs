@@ -11,6 +11,7 @@ pub mod http;
 pub mod logging;
 pub mod method;
 pub mod obsel;
+pub mod owner;
 pub mod plugin;
 pub mod rdf;
 pub mod refusal;

@@ -31,6 +31,20 @@ pub enum Value<'t> {
     Typed(&'t str, Name),
 }
 
+impl<'t> Value<'t> {
+    /// Returns its texts, in order.
+    pub fn texts(self) -> impl Iterator<Item = &'t str> {
+        let (first, second) = match self {
+            Self::Obsel(text) | Self::BelowRoot(text) | Self::Iri(text) | Self::String(text) | Self::Typed(text, _) => {
+                (Some(text), None)
+            }
+            Self::Tagged(lexical, language) => (Some(lexical), Some(language)),
+            Self::Named(_) | Self::Blank(_) => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
 /// A blank node in the description of an obsel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Blank {
@@ -76,6 +90,16 @@ impl<'t> Obsel<'t> {
     /// Returns the number of triples of the description, `hasTrace`, `hasBegin` and `hasEnd` included.
     pub fn triple_count(&self) -> u64 {
         (3 + self.types.len() + self.arcs.len() + self.blank_arcs.len() + self.others.len()) as u64
+    }
+
+    /// Tells whether all that it says is about itself, without any blank node.
+    pub fn is_flat(&self) -> bool {
+        let is_blank = |value: &Value<'_>| matches!(value, Value::Blank(_));
+        let mut objects = self.arcs.iter().map(|arc| &arc.object);
+        self.blank_arcs.is_empty()
+            && self.others.is_empty()
+            && !objects.any(is_blank)
+            && !self.types.iter().any(is_blank)
     }
 
     /// Returns the triples of those of its blank nodes that lead to or from some other obsels, directly or through each

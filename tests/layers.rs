@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, and those of this crate that each may use, itself aside.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     (
         "command",
         &[
@@ -41,11 +41,12 @@ const LAYERS: [(&str, &[&str]); 17] = [
         &["digest", "error", "obsel", "rdf", "sparql", "store", "time", "vocab"],
     ),
     ("sparql", &["error", "obsel", "rdf", "store", "vocab"]),
-    ("store", &["digest", "error", "obsel", "rdf", "time", "vocab"]),
+    ("store", &["digest", "error", "obsel", "owner", "rdf", "time", "vocab"]),
     ("config", &["logging"]),
-    ("logging", &["time"]),
+    ("logging", &["owner", "time"]),
     ("error", &["store"]),
     ("obsel", &[]),
+    ("owner", &[]),
     ("rdf", &["vocab"]),
     ("time", &["vocab"]),
     ("vocab", &[]),

@@ -307,6 +307,18 @@ fn check_tells_options_content_and_what_apache_says() {
     );
     assert_eq!(text(&output.stderr), "there is no user nosuchuser\n");
     // What is no store is told, too.
+    let other = folder.path().join("other");
+    fs::create_dir(&other).expect("a folder");
+    fs::write(other.join("letter"), "dear").expect("a file");
+    let other_file = folder.path().join("other.conf");
+    fs::write(&other_file, "[rdf_database]\nrepository = other\n").expect("a file");
+    let output = run(&["check", "-c", &name(&other_file)]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("other: is neither empty nor a store of this program\n"),
+        "{told}"
+    );
     fs::write(folder.path().join("store/data.mdb"), "nonsense").expect("a file");
     assert_eq!(run(&["check", "-c", &file]).status.code(), Some(1));
 }

@@ -128,6 +128,12 @@ fn open_to_all(file: &Path) -> Option<String> {
 /// Opens the store, if there is one.
 fn store(config: &Config, wrong: &mut Vec<String>) -> Option<String> {
     let directory = config.store.directory.as_ref()?;
+    if directory.exists()
+        && let Err(error) = Store::check(directory)
+    {
+        wrong.push(error.to_string());
+        return None;
+    }
     if !directory.join("data.mdb").exists() {
         return Some("content:       the store is new".to_owned());
     }

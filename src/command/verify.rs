@@ -43,8 +43,8 @@ impl Verify {
         }
         writeln!(
             out,
-            "walked: {} resources, {} access control lists, {} traces, {} obsels, {} names",
-            walked.resources, walked.lists, walked.traces, walked.obsels, walked.names
+            "walked: {} resources, {} links, {} access control lists, {} traces, {} obsels, {} names",
+            walked.resources, walked.links, walked.lists, walked.traces, walked.obsels, walked.names
         )?;
         writeln!(out, "problems: {}", problems.len())?;
         Ok(if problems.is_empty() {

@@ -107,12 +107,11 @@ impl Ini {
         &mut self.sections[index]
     }
 
-    /// Returns what an option has as value in a section, be it given there or in `[DEFAULT]`.
-    fn value(&self, section: &str, option: &str) -> Option<&str> {
+    /// Returns an option that a section has, be it given there or in `[DEFAULT]`.
+    pub fn option(&self, section: &str, name: &str) -> Option<&OptionLine> {
         [section, DEFAULT]
             .iter()
-            .find_map(|name| self.section(name)?.options.iter().find(|line| line.name == option))
-            .map(|line| line.value.as_deref().unwrap_or_default())
+            .find_map(|section| self.section(section)?.options.iter().find(|option| option.name == name))
     }
 
     /// Replaces each `%(name)s` of a value by the option of that name, of the same section or of `[DEFAULT]`, and
@@ -171,7 +170,8 @@ impl Interpolation<'_> {
             .ok_or("'%(' must begin %(name)s; write '%%(' for a percent sign and a bracket")?;
         let (ini, section) = (self.ini, self.section);
         let value = ini
-            .value(section, &name.to_lowercase())
+            .option(section, &name.to_lowercase())
+            .map(|option| option.value.as_deref().unwrap_or_default())
             .ok_or_else(|| format!("%({name})s: there is no such option in [{section}] or [{DEFAULT}]"))?;
         self.replacements += 1;
         if self.replacements > MAX_REPLACEMENTS {

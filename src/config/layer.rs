@@ -71,7 +71,9 @@ impl Layer {
                 ..Notice::of_file(file, error.reason).at(file, error.line)
             })
         })?;
-        modernise(&mut ini);
+        modernise(&mut ini).map_err(|(option, reason)| {
+            ConfigError(Notice::of_option("server", &option.name, reason).at(file, option.line))
+        })?;
         Reader {
             file,
             folder: file.parent().unwrap_or(Path::new("")),
@@ -101,28 +103,43 @@ fn kind_of(section: &str, name: &str) -> Result<Option<Kind>, String> {
 }
 
 /// Gives the options that replace deprecated ones the values that these had, unless they have their own.
-fn modernise(ini: &mut Ini) {
-    let given = |ini: &Ini, section: &str, name: &str| {
-        let mut options = ini.section(section)?.options.iter();
-        options.find(|option| option.name == name).cloned()
-    };
-    let no_cache = given(ini, "server", "no-cache").and_then(|option| {
-        let value = Kind::Boolean.parse(option.value.as_deref()?, Path::new(""));
-        (value == Ok(true.into())).then_some(option.line)
-    });
-    let origins = given(ini, "server", "cors-allow-origin");
-    let replacements = [
-        no_cache.map(|line| ("server", "cache-control", line, Some(String::new()))),
-        origins.map(|option| ("cors", "allow-origin", option.line, option.value)),
-    ];
-    for (section, name, line, value) in replacements.into_iter().flatten() {
-        if given(ini, section, name).is_none() {
-            ini.section_mut(section).options.push(OptionLine {
-                name: name.to_owned(),
-                line,
-                value,
-            });
+///
+/// # Errors
+/// A deprecated option, and what is wrong in its value.
+fn modernise(ini: &mut Ini) -> Result<(), (OptionLine, String)> {
+    if let Some(no_cache) = ini.option("server", "no-cache").cloned().filter(has_value) {
+        let value = ini.interpolate("server", no_cache.value.as_deref().unwrap_or_default());
+        let is_true = value.and_then(|text| {
+            let value = Kind::Boolean.parse(&text, Path::new(""));
+            value.map_err(|reason| explain(reason, &text))
+        });
+        match is_true {
+            Ok(value) if value == true.into() => replace(ini, &no_cache, ("server", "cache-control"), ""),
+            Ok(_) => {}
+            Err(reason) => return Err((no_cache, reason)),
         }
+    }
+    if let Some(origins) = ini.option("server", "cors-allow-origin").cloned().filter(has_value) {
+        match ini.interpolate("server", origins.value.as_deref().unwrap_or_default()) {
+            Ok(value) => replace(ini, &origins, ("cors", "allow-origin"), &value.replace('%', "%%")),
+            Err(reason) => return Err((origins, reason)),
+        }
+    }
+    Ok(())
+}
+
+fn has_value(option: &OptionLine) -> bool {
+    option.value.as_ref().is_some_and(|value| !value.is_empty())
+}
+
+/// Gives an option a value in place of a deprecated one, unless it has its own.
+fn replace(ini: &mut Ini, deprecated: &OptionLine, (section, name): (&str, &str), value: &str) {
+    if ini.option(section, name).is_none() {
+        ini.section_mut(section).options.push(OptionLine {
+            name: name.to_owned(),
+            line: deprecated.line,
+            value: Some(value.to_owned()),
+        });
     }
 }
 

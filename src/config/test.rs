@@ -462,14 +462,43 @@ fn deprecated_options_are_understood() {
             "max-age=1",
             &["http://b"],
         ),
+        // What they refer to is found where they stand.
+        (
+            "[server]\nmy-host = a.example\ncors-allow-origin = http://%(my-host)s http://b%%41\n",
+            "max-age=1",
+            &["http://a.example", "http://b%41"],
+        ),
+        ("[DEFAULT]\nyes = on\n[server]\nno-cache = %(yes)s\n", "", &[]),
+        ("[DEFAULT]\nno-cache = true\n", "", &[]),
+        (
+            "[DEFAULT]\nno-cache = true\ncache-control = max-age=2\n[server]\n",
+            "max-age=2",
+            &[],
+        ),
+        (
+            "[DEFAULT]\ncors-allow-origin = http://a.example\n",
+            "max-age=1",
+            &["http://a.example"],
+        ),
     ];
     for (text, cache_control, origins) in cases {
         let (config, warnings) = loaded(&[text]);
         assert_eq!(config.server.cache_control, cache_control, "{text}");
         assert_eq!(config.cors_allow_origin, origins, "{text}");
-        assert!(warnings[0].contains("is deprecated"), "{warnings:?}");
+        assert!(
+            warnings.iter().any(|warning| warning.contains("is deprecated")),
+            "{warnings:?}"
+        );
     }
     assert!(loaded(&["[sparql]\nallow-scope-ktbs = 1"]).0.sparql.allow_scope_store);
+    assert_eq!(
+        error(&["[server]\ncors-allow-origin = http://%(nowhere)s\n"]),
+        "0.conf:2: [server] cors-allow-origin: %(nowhere)s: there is no such option in [server] or [DEFAULT]"
+    );
+    assert_eq!(
+        error(&["[server]\nno-cache = perhaps\n"]),
+        "0.conf:2: [server] no-cache: \"perhaps\" is neither true nor false"
+    );
 }
 
 #[test]

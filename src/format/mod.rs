@@ -7,6 +7,7 @@ pub mod geojson;
 pub mod html;
 pub mod json;
 pub mod lines;
+pub mod notation3;
 pub mod ntriples;
 mod payload;
 pub mod quads;
@@ -14,10 +15,12 @@ pub mod rdfxml;
 pub mod turtle;
 
 mod output;
+mod plan;
 mod prefixes;
 mod relative;
 #[cfg(test)]
 mod sample;
+mod terms;
 mod triples;
 
 use std::io::{BufRead, Write};
@@ -102,6 +105,14 @@ pub static TURTLE: Format = Format {
     restore: None,
     read_obsels: None,
 };
+/// Turtle that may be Notation3 on the way in.
+pub static NOTATION3: Format = Format {
+    name: "Notation3",
+    parse: Some(notation3::parse),
+    write: Some(turtle::write),
+    restore: None,
+    read_obsels: None,
+};
 /// N-Triples.
 pub static N_TRIPLES: Format = Format {
     name: "N-Triples",
@@ -162,8 +173,8 @@ pub static TABLE: Format = Format {
 };
 
 /// All the syntaxes.
-pub static FORMATS: [&Format; 10] = [
-    &JSON_LD, &JSON, &TURTLE, &N_TRIPLES, &RDF_XML, &HTML, &CSV, &GEO_JSON, &NDJSON, &TABLE,
+pub static FORMATS: [&Format; 11] = [
+    &JSON_LD, &JSON, &TURTLE, &NOTATION3, &N_TRIPLES, &RDF_XML, &HTML, &CSV, &GEO_JSON, &NDJSON, &TABLE,
 ];
 
 /// A media type in which a resource can be shown.
@@ -212,7 +223,7 @@ static GENERIC: [Offer; 13] = [
     offer("application/x-turtle", "", &TURTLE),
     offer("application/turtle", "", &TURTLE),
     offer("text/x-turtle", "", &TURTLE),
-    offer("text/n3", "n3", &TURTLE),
+    offer("text/n3", "n3", &NOTATION3),
     offer("text/plain", "txt", &N_TRIPLES),
     offer("application/json", "json", &JSON),
     offer("application/n-triples", "", &N_TRIPLES),
@@ -250,7 +261,7 @@ static PARSERS: [(&str, &[&str], &Format); 12] = [
     ("text/x-turtle", &[], &TURTLE),
     ("application/turtle", &[], &TURTLE),
     ("application/x-turtle", &[], &TURTLE),
-    ("text/n3", &["n3"], &TURTLE),
+    ("text/n3", &["n3"], &NOTATION3),
     ("application/rdf+xml", &["rdf"], &RDF_XML),
     ("application/xml", &["xml"], &RDF_XML),
     ("text/nt", &["nt"], &N_TRIPLES),

@@ -55,6 +55,16 @@ pub fn integer(bytes: &mut Vec<u8>, value: i64) {
     put(bytes, itoa::Buffer::new().format(value).as_bytes());
 }
 
+/// Tells whether a text is a natural number of at most 18 digits without useless zeros, as all syntaxes write it.
+#[inline]
+pub fn is_natural(text: &[u8]) -> bool {
+    match text {
+        b"0" => true,
+        [b'1'..=b'9', rest @ ..] => rest.len() < 18 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
 /// How a syntax writes the characters that it cannot write as they are.
 pub trait Escapes {
     /// Tells whether a byte has to be looked at closely. Nearly all the bytes of all texts are asked for: where few
@@ -167,9 +177,33 @@ pub fn json_string(bytes: &mut Vec<u8>, text: &str) {
 }
 
 /// The inside of a JSON string.
-enum Json {}
+pub enum Json {}
 
 impl Escapes for Json {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        Quoted::is_special(byte)
+    }
+
+    fn replacement(byte: u8) -> Option<&'static str> {
+        match byte {
+            b'\x08' => Some("\\b"),
+            b'\x0c' => Some("\\f"),
+            0x0b => Some("\\u000b"),
+            0x0e => Some("\\u000e"),
+            0x0f => Some("\\u000f"),
+            0x1a..=0x1f => {
+                Some(["\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f"][usize::from(byte - 0x1a)])
+            }
+            _ => Quoted::replacement(byte),
+        }
+    }
+}
+
+/// The inside of a string in Turtle and in N-Triples (production STRING_LITERAL_QUOTE).
+pub enum Quoted {}
+
+impl Escapes for Quoted {
     #[inline]
     fn is_special(byte: u8) -> bool {
         (byte < 0x20) | (byte == b'"') | (byte == b'\\')
@@ -179,17 +213,21 @@ impl Escapes for Json {
         match byte {
             b'"' => Some("\\\""),
             b'\\' => Some("\\\\"),
-            0..0x20 => Some(JSON_CONTROLS[usize::from(byte)]),
+            b'\t' => Some("\\t"),
+            b'\n' => Some("\\n"),
+            b'\r' => Some("\\r"),
+            0..0x20 => Some(CONTROLS[usize::from(byte)]),
             _ => None,
         }
     }
 }
 
-/// How JSON writes the control characters, by code.
-const JSON_CONTROLS: [&str; 32] = [
-    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\b", "\\t", "\\n",
-    "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015",
-    "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+/// The escapes of the control characters and of the space, by code.
+pub const CONTROLS: [&str; 33] = [
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\u0008", "\\u0009",
+    "\\u000A", "\\u000B", "\\u000C", "\\u000D", "\\u000E", "\\u000F", "\\u0010", "\\u0011", "\\u0012", "\\u0013",
+    "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001A", "\\u001B", "\\u001C", "\\u001D",
+    "\\u001E", "\\u001F", "\\u0020",
 ];
 
 /// Appends a text escaped for the content of an element or for a quoted attribute, in XML and in HTML.
@@ -286,8 +324,8 @@ mod test {
         let mut bytes = Vec::new();
         json_string(&mut bytes, &text);
         assert_eq!(
-            serde_json::from_slice::<String>(&bytes).expect("it is a JSON string"),
-            text
+            String::from_utf8_lossy(&bytes),
+            serde_json::to_string(&text).expect("it can be written")
         );
     }
 

@@ -49,8 +49,8 @@ impl Base {
     /// Appends a text if it is, without escapes, a relative reference to what has that name in the directory; returns false,
     /// with nothing appended, if that is not certain.
     #[inline]
-    pub fn put_name(bytes: &mut Vec<u8>, text: &str) -> bool {
-        !text.is_empty() && !text.starts_with('.') && plain::<Unreserved>(bytes, text.as_bytes())
+    pub fn put_name(bytes: &mut Vec<u8>, text: &[u8]) -> bool {
+        !matches!(text, [] | [b'.', ..]) && plain::<Unreserved>(bytes, text)
     }
 
     /// Returns the shortest reference to an IRI among `#fragment`, what follows the directory of the document

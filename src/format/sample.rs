@@ -8,11 +8,11 @@ use sophia::api::parser::TripleParser;
 use sophia::api::source::TripleSource;
 
 use crate::format::{Prefixes, WriteView};
-use crate::rdf::{Graph, Term, blank, iri, string, tagged, typed};
+use crate::rdf::{Graph, Term, blank, integer, iri, string, tagged, typed};
 use crate::resource::view::Content;
 use crate::resource::{Service, Settings, Shape, View};
 use crate::store::Store;
-use crate::vocab::{KTBS, RDF, XSD, xsd};
+use crate::vocab::{KTBS, RDF, XSD, ktbs, rdf, xsd};
 
 /// Returns a view of a graph.
 pub fn view(iri: &str, shape: Shape, graph: Graph) -> View {
@@ -139,6 +139,65 @@ pub fn any_graph(xml: bool) -> impl Strategy<Value = Graph> {
         let mut graph = Graph::new();
         for (s, p, o) in &triples {
             graph.insert(s, p, o);
+        }
+        graph
+    })
+}
+
+/// Any flat obsels of [`TRACE`], of a few kinds that come again and again with other texts, which may relate to one another
+/// (`related`) or not.
+pub fn any_flat_obsels(related: bool) -> impl Strategy<Value = Graph> {
+    let number = "[-+]?[0-9]{1,3}(\\.[0-9]{0,2})?|0[0-9]|-0|[0-9]{19}|[0-9]e[0-9]|INF|NaN|true|1|é|\"";
+    let literal = |datatypes: Vec<&'static str>| {
+        (number, prop::sample::select(datatypes))
+            .prop_map(|(lexical, datatype)| typed(lexical, &format!("{XSD}{datatype}")))
+    };
+    let text = || prop_oneof!["[ -~é\t\n\r\"\\\\🎈]{0,40}", Just(String::new())];
+    let tagged_text = (text(), "[a-z]{2}(-[A-Z]{2})?").prop_map(|(text, language)| tagged(text, &language));
+    let other = move |ids: &'static str| prop_oneof![ids, "http://h/b/c/[a-z:]{1,2}", "x:[a-z]"].prop_map(iri);
+    let relation = if related {
+        "http://h/b/t/o[1-9]{1,2}"
+    } else {
+        "http://h/b/t/q[1-9]"
+    };
+    let values = (
+        vec(literal(vec!["integer"]), 0..2),
+        vec(literal(vec!["double", "decimal", "boolean"]), 0..3),
+        vec(prop_oneof![4 => text().prop_map(string), 1 => tagged_text], 0..3),
+        vec(literal(vec!["date", "integer"]), 0..2),
+        vec(other(relation), 0..3),
+        vec(
+            prop_oneof![text().prop_map(string), other("http://h/b/t/q1").boxed()],
+            0..2,
+        ),
+    );
+    let types = prop::sample::select(vec![
+        vec!["m:A"],
+        vec!["http://h/b/model#B"],
+        vec!["http://h/b/model#B", "x:T"],
+        vec!["http://h/b/c"],
+    ]);
+    vec((types, values), 1..40).prop_map(|obsels| {
+        let mut graph = Graph::new();
+        for (n, (types, (integers, numbers, texts, dates, others, subject))) in (1..).zip(obsels) {
+            let obsel = iri(format!("{TRACE}o{n}"));
+            graph.insert(&obsel, &iri(ktbs::HAS_TRACE), &iri(TRACE));
+            graph.insert(&obsel, &iri(ktbs::HAS_BEGIN), &integer(n));
+            for class in types {
+                graph.insert(&obsel, &iri(rdf::TYPE), &iri(class));
+            }
+            for (property, values) in [
+                ("http://h/b/model#integer", integers),
+                ("http://h/b/model#number", numbers),
+                ("http://h/b/model#text", texts),
+                ("http://h/b/model#date", dates),
+                ("http://h/b/model#other", others),
+                (ktbs::HAS_SUBJECT, subject),
+            ] {
+                for value in &values {
+                    graph.insert(&obsel, &iri(property), value);
+                }
+            }
         }
         graph
     })

@@ -12,7 +12,7 @@ use sophia::api::term::SimpleTerm;
 use crate::error::{Error, Result};
 use crate::obsel::{Arc, Blank, Name, Obsel, Value};
 use crate::rdf::{Graph, TermId};
-use crate::resource::view::{Content, Obsels};
+use crate::resource::view::{Content, Obsels, Row};
 use crate::resource::{Shape, View};
 use crate::vocab::{ktbs, rdf, xsd};
 
@@ -92,6 +92,14 @@ impl<'a> Speller<'a> {
         Self(&view.content)
     }
 
+    /// Returns the obsels of the view, if it is one of obsels.
+    pub fn obsels(self) -> Option<&'a Obsels> {
+        match self.0 {
+            Content::Obsels(obsels) => Some(obsels),
+            Content::Graph(_) => None,
+        }
+    }
+
     /// Returns the absolute IRI of a name.
     ///
     /// # Errors
@@ -121,7 +129,7 @@ pub trait Serializer {
     ///
     /// # Errors
     /// As for `block`.
-    fn flat(&mut self, _obsel: &Obsel<'_>, _nodes: Nodes<'_>) -> Result<bool> {
+    fn flat(&mut self, _row: &mut Row<'_>) -> Result<bool> {
         Ok(false)
     }
 }
@@ -217,16 +225,17 @@ fn each_obsel(view: &View, obsels: &Obsels, serializer: &mut impl Serializer) ->
     let (mut said, mut told) = (HashSet::new(), HashSet::new());
     // Where no obsel names another, there is nothing to be said of one that it does not say.
     let all_is_said = !alone && (!obsels.partial || !obsels.has_mentions()?);
-    obsels.for_each(&mut |obsel| {
-        let nodes = Nodes {
-            trace: &obsels.trace,
-            root: obsels.root(),
-        };
-        if all_is_said && is_flat(obsel) && serializer.flat(obsel, nodes)? {
+    let nodes = Nodes {
+        trace: &obsels.trace,
+        root: obsels.root(),
+    };
+    obsels.for_each_row(&mut |row| {
+        if all_is_said && row.is_flat()? && serializer.flat(row)? {
             return Ok(());
         }
+        let obsel = row.obsel()?;
         let mentions = if alone || obsels.partial {
-            obsels.relations(obsel)?
+            obsels.relations(obsel.id)?
         } else {
             Vec::new()
         };
@@ -274,12 +283,6 @@ fn each_obsel(view: &View, obsels: &Obsels, serializer: &mut impl Serializer) ->
         }
         serializer.block(&block)
     })
-}
-
-/// Tells whether all that an obsel says is about itself, without any blank node.
-fn is_flat(obsel: &Obsel<'_>) -> bool {
-    let is_blank = |arc: &Arc<'_>| matches!(arc.object, Value::Blank(_));
-    obsel.blank_arcs.is_empty() && obsel.others.is_empty() && !obsel.arcs.iter().any(is_blank)
 }
 
 /// Returns what an obsel is directly related to, either way, among what its description says.

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+/// Who may read a log: what requests name is nobody else's business.
+const MODE: u32 = 0o640;
+
 /// The file that had a name when it was last looked at, open at its end.
 ///
 /// Each line is one write to the end, so that the lines of several processes follow each other. A line that is written while the
@@ -19,15 +22,16 @@ pub(super) struct Appended {
 }
 
 impl Appended {
-    /// Opens a file, which is made if need be. What requests name is nobody else's business, hence the mode of a new one.
+    /// Opens a file, which is made if need be.
     ///
     /// # Errors
     /// It cannot be opened. Of a pipe that nobody reads, that is told or waited for according to the flags.
     pub fn open(path: &Path, flags: OFlags) -> io::Result<Self> {
+        crate::owner::make(path, MODE)?;
         let file = File::options()
             .create(true)
             .append(true)
-            .mode(0o640)
+            .mode(MODE)
             .custom_flags(flags.bits() as i32)
             .open(path)?;
         let identity = identity(&file.metadata()?);

@@ -8,7 +8,7 @@ use super::term::path_of;
 use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, constructed, query, source};
 use crate::rdf::{self, Graph};
 use crate::sparql::{Builder, Context, Dataset, Form, Query, add_collection};
-use crate::store::Kind;
+use crate::store::{Kind, links};
 use crate::vocab::ktbs;
 
 const NAME: &str = "ktbs:sparql";
@@ -186,6 +186,7 @@ fn below(inputs: &Inputs<'_>, path: &str) -> Result<Dataset, Stop> {
         let iri = format!("{root}{}", entry.head.path);
         builder.start_graph(&iri);
         builder.add(&entry.graph);
+        builder.add(&links::users(inputs.reading, &entry.head.path)?);
         builder.check()?;
         if let Some(number) = entry.head.trace
             && !inputs.hidden.contains(&iri)

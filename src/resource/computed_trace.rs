@@ -5,12 +5,12 @@
 use std::collections::HashSet;
 
 use crate::error::Result;
-use crate::rdf::{Graph, as_iri, iri};
+use crate::rdf::{as_iri, iri};
 use crate::resource::check::{self, Property, Range};
 use crate::resource::draft::Draft;
 use crate::resource::path::below;
 use crate::resource::{Row, Settings, intermediate, links, reserved, trace};
-use crate::store::{Change, Entry, Head, Kind, Reading};
+use crate::store::{Change, Entry, Head, Kind, Reading, Use};
 use crate::vocab::ktbs;
 
 use super::access::Needs;
@@ -19,7 +19,7 @@ use super::view::Shape;
 pub(super) static ROW: Row = Row {
     folder: true,
     star: true,
-    uses: &[ktbs::HAS_SOURCE, ktbs::HAS_METHOD],
+    uses: &[Use::Source, Use::Method],
     complete,
     check,
     settle,
@@ -137,11 +137,12 @@ fn check_deletable(entry: &Entry, iri: &str, reading: &dyn Reading) -> Result<Ve
         .filter_map(as_iri)
         .collect();
     for step in &steps {
-        let graph = match below(reading.root(), step) {
-            Some(path) => reading.entry(path)?.map_or_else(Graph::new, |entry| entry.graph),
-            None => Graph::new(),
+        let entry = match below(reading.root(), step) {
+            Some(path) => reading.entry(path)?,
+            None => None,
         };
-        let mut others = graph.clone();
+        let Some(entry) = entry else { continue };
+        let mut others = links::add_users(reading, entry)?.graph;
         others.retain(|s, _, _| as_iri(s).is_none_or(|user| !steps.contains(&user)));
         problems.extend(links::users(&others, step, &[ktbs::HAS_SOURCE]));
     }

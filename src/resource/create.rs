@@ -32,13 +32,13 @@ pub fn create_item(service: &Service, target: &Target, graph: Graph) -> Result<V
     let mut change = service.store.write()?;
     // It may have been deleted since it was found, even be something else by now.
     let Head { path, kind, .. } = &target.entry.head;
-    let mut parent = change
-        .entry(path)?
-        .filter(|parent| parent.head.kind == *kind)
+    let parent = change
+        .head(path)?
+        .filter(|parent| parent.kind == *kind)
         .ok_or(Error::NotFound)?;
     let place = Place {
         container: &target.iri,
-        path: &parent.head.path,
+        path: &parent.path,
         id_bytes: service.settings.id_bytes,
     };
     if let Some(iri) = as_iri(&node) {
@@ -74,7 +74,7 @@ pub fn create_item(service: &Service, target: &Target, graph: Graph) -> Result<V
     }
     change.put(&mut Entry { head, graph })?;
     // What the container lists has changed, hence its tag.
-    change.put(&mut parent)?;
+    change.touch(&parent.path)?;
     change.commit()?;
     Ok(vec![iri])
 }

@@ -14,17 +14,15 @@ use crate::store::{Change, Entry, Reading};
 pub fn delete_resource(service: &Service, target: &Target) -> Result<()> {
     let path = &target.entry.head.path;
     let mut change = service.store.write()?;
-    let entry = change.entry(path)?.ok_or(Error::NotFound)?;
+    let entry = links::add_users(&change, change.entry(path)?.ok_or(Error::NotFound)?)?;
     let row = row(entry.head.kind);
     check_deletable(&change, &entry, &target.iri)?;
     links::update(&mut change, &target.iri, row.uses, &entry.graph, &Graph::new())?;
     (row.unsettle)(&mut change, &target.iri, &entry.graph)?;
     change.delete(path)?;
     // What the container lists has changed, hence its tag.
-    if let Some(path) = container(path)
-        && let Some(mut parent) = change.entry(path)?
-    {
-        change.put(&mut parent)?;
+    if let Some(path) = container(path) {
+        change.touch(path)?;
     }
     change.commit()?;
     Ok(())
@@ -35,6 +33,7 @@ fn check_deletable(change: &Change<'_>, entry: &Entry, iri: &str) -> Result<()> 
     let check = row(entry.head.kind).check_deletable;
     let seen = change.seen();
     if let Some(visible) = seen.entry(&entry.head.path)? {
+        let visible = links::add_users(&seen, visible)?;
         conflict("check_deletable", check(&visible, iri, &seen)?)?;
     }
     if check(entry, iri, change)?.is_empty() {

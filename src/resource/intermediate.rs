@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::method::Step;
 use crate::rdf::{Graph, as_iri, iri};
 use crate::resource::path::{below, container};
-use crate::store::{Change, Entry, Head, Kind, Reading, Tag};
+use crate::store::{Change, Entry, Head, Kind, Reading, Tag, Use};
 use crate::vocab::{ktbs, rdf};
 
-/// The properties by which an intermediate trace uses others.
-static USES: [&str; 2] = [ktbs::HAS_SOURCE, ktbs::HAS_METHOD];
+/// How an intermediate trace uses others.
+static USES: [Use; 2] = [Use::Source, Use::Method];
 
 /// Tells whether a computed trace has the intermediate traces that its method wants.
 pub fn is_settled(reading: &dyn Reading, entry: &Entry, gathered: &Gathered) -> bool {
@@ -110,7 +110,7 @@ fn put(change: &mut Change<'_>, target: &str, step: &Step) -> Result<()> {
     };
     let (subject, old) = (iri(&step.iri), change.entry(&path)?);
     let mut graph = old.as_ref().map_or_else(Graph::new, |entry| entry.graph.clone());
-    graph.retain(|s, p, _| *s != subject || !USES.iter().any(|property| as_iri(p) == Some(property)));
+    graph.retain(|s, p, _| *s != subject || !USES.iter().any(|by| as_iri(p) == Some(by.property())));
     graph.insert(&subject, &iri(rdf::TYPE), &iri(ktbs::COMPUTED_TRACE));
     graph.insert(&subject, &iri(ktbs::HAS_METHOD), &iri(&step.method));
     graph.insert(&subject, &iri(ktbs::HAS_SOURCE), &iri(&step.source));
@@ -137,10 +137,8 @@ fn put(change: &mut Change<'_>, target: &str, step: &Step) -> Result<()> {
 
 /// Renews the tag of the container, whose list has changed.
 fn touch_container(change: &mut Change<'_>, path: &str) -> Result<()> {
-    if let Some(path) = container(path).map(str::to_owned)
-        && let Some(mut parent) = change.entry(&path)?
-    {
-        change.put(&mut parent)?;
+    if let Some(path) = container(path) {
+        change.touch(path)?;
     }
     Ok(())
 }

@@ -1,46 +1,59 @@
-//! "Used by" links: a triple about a resource that stands in the graph of the resource it uses, too.
+//! "Used by" links: a triple about a resource that is shown in the description of the resource it uses, too.
 //!
-//! Clients list with them the transformed traces of a trace, the users of a method, its children. They are put and
-//! removed by the change that makes or ends the use, and forbid the deletion of what is used.
+//! Clients list with them the transformed traces of a trace, the users of a method, its children. They are kept beside what is
+//! used (`store/links.rs`) by the change that makes or ends the use, shown by `read::generated`, and forbid the deletion of what
+//! is used.
 
 use indexmap::IndexSet;
 
 use crate::error::Result;
-use crate::rdf::{Graph, Term, as_iri, iri};
+use crate::rdf::{Graph, as_iri};
 use crate::resource::check::shown;
 use crate::resource::path::below;
-use crate::store::{Change, Reading};
+use crate::store::{Change, Entry, Reading, Use, links};
 use crate::vocab::KTBS;
 
 /// Moves the links of a resource from what it used to what it uses. What is not on this server has no link.
 ///
+/// What is used gets a new tag, since more is shown of it; its graph is neither read nor written.
+///
 /// # Errors
 /// Those of the store.
-pub fn update(change: &mut Change<'_>, user: &str, properties: &[&str], old: &Graph, new: &Graph) -> Result<()> {
-    for property in properties {
-        let used = |graph: &Graph| -> IndexSet<Term> { graph.objects_of(user, property).cloned().collect() };
+pub fn update(change: &mut Change<'_>, user: &str, uses: &[Use], old: &Graph, new: &Graph) -> Result<()> {
+    let root = change.root().to_owned();
+    let Some(path) = below(&root, user) else {
+        return Ok(());
+    };
+    for by in uses {
+        let used = |graph: &Graph| -> IndexSet<String> {
+            let objects = graph.objects_of(user, by.property()).filter_map(as_iri);
+            let paths = objects
+                .filter(|object| *object != user)
+                .filter_map(|object| below(&root, object));
+            paths.map(str::to_owned).collect()
+        };
         let (old, new) = (used(old), used(new));
         for ended in old.difference(&new) {
-            edit(change, ended, |graph| graph.remove(&iri(user), &iri(property), ended))?;
+            if change.delete_link(ended, *by, path)? {
+                change.touch(ended)?;
+            }
         }
-        for begun in new.difference(&old) {
-            edit(change, begun, |graph| graph.insert(&iri(user), &iri(property), begun))?;
+        for begun in &new {
+            if change.put_link(begun, *by, path)? {
+                change.touch(begun)?;
+            }
         }
     }
     Ok(())
 }
 
-/// Edits the graph of a resource, if this server has it.
-fn edit(change: &mut Change<'_>, resource: &Term, edit: impl FnOnce(&mut Graph) -> bool) -> Result<()> {
-    let Some(path) = as_iri(resource).and_then(|iri| below(change.root(), iri)) else {
-        return Ok(());
-    };
-    if let Some(mut entry) = change.entry(path)?
-        && edit(&mut entry.graph)
-    {
-        change.put(&mut entry)?;
-    }
-    Ok(())
+/// Adds to the graph of a resource the triples of those that use it, as far as they are seen.
+///
+/// # Errors
+/// Those of the store.
+pub fn add_users(reading: &dyn Reading, mut entry: Entry) -> Result<Entry> {
+    entry.graph.extend_from(&links::users(reading, &entry.head.path)?);
+    Ok(entry)
 }
 
 /// Returns one problem for each link to a resource by one of these properties.

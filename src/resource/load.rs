@@ -15,6 +15,7 @@ use super::path::{below, container};
 use super::{Row, Service, batch, links, read, row};
 use crate::error::{Error, Result};
 use crate::rdf::{Graph, Term, as_iri, iri, is_iri};
+use crate::store::links::use_of;
 use crate::store::{Change, Entry, Kind, Reading, StoreError, graphs};
 use crate::vocab::ktbs;
 
@@ -296,11 +297,12 @@ fn settle(change: &mut Change<'_>, path: &str) -> Result<()> {
     };
     let resource = format!("{}{path}", change.root());
     let generated = read::generated(change, &entry.head)?;
+    let root = change.root().to_owned();
     let listed: HashSet<&str> = HashSet::from([ktbs::CONTAINS, ktbs::HAS_BASE]);
     let before = entry.graph.len();
     entry.graph.retain(|s, p, o| {
         let is_list = as_iri(s) == Some(&resource) && as_iri(p).is_some_and(|p| listed.contains(p));
-        !is_list && !generated.contains(s, p, o)
+        !is_list && !generated.contains(s, p, o) && use_of(&root, &resource, [s, p, o]).is_none()
     });
     if entry.graph.len() != before {
         change.put(&mut entry)?;

@@ -8,7 +8,7 @@ use crate::resource::check::{self, Property, Range};
 use crate::resource::draft::Draft;
 use crate::resource::path::{below, container};
 use crate::resource::{Row, Settings, links, reserved};
-use crate::store::{Entry, Kind, Reading};
+use crate::store::{Entry, Kind, Reading, Use};
 use crate::vocab::ktbs;
 
 use super::access::Needs;
@@ -16,7 +16,7 @@ use super::view::Shape;
 
 pub(super) static ROW: Row = Row {
     star: true,
-    uses: &[ktbs::HAS_PARENT_METHOD],
+    uses: &[Use::ParentMethod],
     complete,
     check,
     check_deletable,

@@ -5,10 +5,11 @@ use crate::rdf::{Graph, as_iri, iri};
 use crate::resource::path::{container, link};
 use crate::resource::row;
 use crate::resource::view::{Content, View};
-use crate::store::{Entry, Head, Reading};
+use crate::store::{Entry, Head, Reading, links};
 use crate::vocab::ktbs;
 
-/// Returns the triples of a resource that are not stored: the link from its container, and those of its kind.
+/// Returns the triples of a resource that are not stored: the link from its container, those of its kind, and those of
+/// what uses it, as far as it is seen.
 ///
 /// # Errors
 /// Those of the store.
@@ -20,6 +21,7 @@ pub fn generated(reading: &dyn Reading, head: &Head) -> Result<Graph> {
         graph.insert(&iri(parent), &iri(link(path)), &iri(&resource));
     }
     (row(head.kind).generate)(&resource, head, reading, &mut graph)?;
+    graph.extend_from(&links::users(reading, &head.path)?);
     Ok(graph)
 }
 

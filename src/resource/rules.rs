@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::view::Shape;
 use crate::error::Result;
 use crate::rdf::Graph;
-use crate::store::{Change, Entry, Head, Kind, Reading};
+use crate::store::{Change, Entry, Head, Kind, Reading, Use};
 
 /// The rules of one kind of resource.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Row {
     pub(super) folder: bool,
     /// Whether its graph is star-shaped: about the resource itself, nothing else.
     pub(super) star: bool,
-    /// The properties whose objects know that they are used, see [`links`](super::links).
-    pub(super) uses: &'static [&'static str],
+    /// How it uses others that are told so, see [`links`](super::links).
+    pub(super) uses: &'static [Use],
     /// Adds to a draft what follows from it.
     pub(super) complete: fn(&mut Draft, &dyn Reading) -> Result<()>,
     /// Lists the problems of a completed draft, in the order of the kTBS: types of values, reserved namespace,

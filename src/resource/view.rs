@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 pub use crate::obsel::{Arc, Blank, Mention, Name, Obsel, Value};
+pub use crate::store::Row;
 
 use crate::error::Result;
 use crate::rdf::{self, Graph};
@@ -220,6 +221,22 @@ impl Obsels {
         })
     }
 
+    /// As `for_each`, for whoever need not have most of the obsels decoded.
+    ///
+    /// # Errors
+    /// Those of the function, and of the store.
+    pub fn for_each_row<'t>(&'t self, f: &mut dyn FnMut(&mut Row<'t>) -> Result<()>) -> Result<()> {
+        let Some(bounds) = &self.bounds else {
+            return Ok(());
+        };
+        self.snapshot.for_each_row(self.number, bounds, &mut |row| {
+            if self.begins.contain(row.begin) {
+                f(row)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
     /// Returns the triples about an obsel that stand in the descriptions of other obsels, selected or not: incoming
     /// ones first, then by predicate and other obsel. Costs nothing in a trace without relations.
     ///
@@ -234,11 +251,11 @@ impl Obsels {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn relations(&self, obsel: &Obsel<'_>) -> Result<Vec<Mention<'_>>> {
-        let mut mentions = self.mentions(obsel.id)?;
+    pub fn relations(&self, id: &str) -> Result<Vec<Mention<'_>>> {
+        let mut mentions = self.mentions(id)?;
         let mut failure = None;
         mentions.retain(|mention| {
-            self.relates(mention, obsel.id).unwrap_or_else(|e| {
+            self.relates(mention, id).unwrap_or_else(|e| {
                 failure = Some(e);
                 false
             })
@@ -343,6 +360,17 @@ impl Obsels {
         Ok(iri)
     }
 
+    /// Returns an IRI that is no name in two parts, one after the other: what the trace, or the root, or nothing gives of it,
+    /// and the rest, which is the text of the value.
+    pub fn parts<'t>(&self, value: Value<'t>) -> Option<(&str, &'t str)> {
+        match value {
+            Value::Obsel(id) => Some((&self.trace, id)),
+            Value::BelowRoot(rest) => Some((self.root(), rest)),
+            Value::Iri(iri) => Some(("", iri)),
+            _ => None,
+        }
+    }
+
     /// Returns the root URI.
     pub fn root(&self) -> &str {
         self.snapshot.root()
@@ -358,7 +386,7 @@ impl Obsels {
         if self.partial {
             self.for_each(&mut |obsel| {
                 names.extend(obsel.arcs.iter().map(|arc| arc.predicate));
-                for mention in self.relations(obsel)? {
+                for mention in self.relations(obsel.id)? {
                     if mention.outgoing {
                         names.insert(mention.predicate);
                     }

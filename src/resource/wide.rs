@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::inputs::{Gathered, is_wide};
+use super::links;
 use crate::digest::fnv128;
 use crate::error::Result;
 use crate::rdf::{Graph, as_iri};
@@ -50,7 +51,7 @@ impl Wide {
                 if other.head.trace >= entry.head.trace && is_wide(reading, &other)? {
                     roots.push(iri.clone());
                 }
-                graphs.insert(iri, other.graph);
+                graphs.insert(iri, links::add_users(reading, other)?.graph);
             }
             Ok(())
         })?;

@@ -128,6 +128,26 @@ impl<'s> Change<'s> {
         Ok(self.inner.tables.graphs.put(&mut self.txn, &key, &value)?)
     }
 
+    /// Gives a new tag and the present time to a resource, if it is there: what is shown beside its graph has changed.
+    ///
+    /// # Errors
+    /// `Full`.
+    pub fn touch(&mut self, path: &str) -> Result<()> {
+        let key = path_key(path);
+        if key.len() > KEY_BYTES {
+            return Ok(());
+        }
+        let (tag, inner) = (self.new_tag(), self.inner);
+        let Some(value) = inner.tables.graphs.get(&self.txn, &key)? else {
+            return Ok(());
+        };
+        let (mut head, graph) = graphs::decode_head(inner.instance, path, value)?;
+        (head.tag, head.modified) = (tag, time::seconds());
+        let mut value = graphs::encode_head(&head);
+        value.extend_from_slice(graph.0);
+        Ok(inner.tables.graphs.put(&mut self.txn, &key, &value)?)
+    }
+
     /// Deletes a resource, with its obsels if it is a trace; returns whether it was there. What is below stays.
     ///
     /// # Errors

@@ -15,6 +15,7 @@
 //! | `ids` | trace `u64`, id | end `i64`, begin `i64`, as in the key of `obsels` |
 //! | `mentions` | trace `u64`, id, 0, direction `u8`, predicate `u32`, other id | nothing |
 //! | `computations` | trace `u64` | what its last computation has seen, and the state of its method; opaque here |
+//! | `links` | digest of the path of what is used, use `u8`, path of the user | nothing; see [`links`](super::links) |
 //! | `acls` | path, as in `graphs` | who may do what with the resource; opaque here |
 //! | `tokens` | id | a personal token, without its secret; opaque here |
 //! | `tallies` | trace `u64` | [`TraceRecord`](super::TraceRecord) |
@@ -128,7 +129,7 @@ impl<'t> Input<'t> {
     /// Takes a number of bytes.
     #[inline]
     pub fn bytes(&mut self, length: usize) -> Result<&'t [u8]> {
-        self.next_bytes(length).ok_or_else(damaged)
+        self.take(length).ok_or_else(damaged)
     }
 
     /// Takes a text.
@@ -177,7 +178,7 @@ impl<'t> Input<'t> {
     }
 
     #[inline]
-    fn next_bytes(&mut self, length: usize) -> Option<&'t [u8]> {
+    fn take(&mut self, length: usize) -> Option<&'t [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
@@ -186,8 +187,14 @@ impl<'t> Input<'t> {
     /// As [`Input::text`].
     #[inline]
     pub(super) fn next_text(&mut self) -> Option<&'t str> {
+        text(self.next_bytes()?)
+    }
+
+    /// As [`Input::text`], without looking whether it is UTF-8.
+    #[inline]
+    pub(super) fn next_bytes(&mut self) -> Option<&'t [u8]> {
         let length = self.next_uint()?.try_into().ok()?;
-        text(self.next_bytes(length)?)
+        self.take(length)
     }
 }
 

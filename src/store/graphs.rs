@@ -23,13 +23,7 @@ const TYPED_BELOW_ROOT: u8 = 6;
 /// # Errors
 /// `Refused` for a term that is not of RDF 1.1.
 pub fn encode(root: &str, entry: &Entry) -> Result<Vec<u8>> {
-    let head = &entry.head;
-    let kind = Kind::ALL.iter().position(|kind| *kind == head.kind).unwrap_or(0);
-    let mut out = vec![kind as u8];
-    put_uint(&mut out, head.tag.count);
-    put_uint(&mut out, head.modified);
-    put_uint(&mut out, head.trace.map_or(0, |trace| trace.0 + 1));
-    put_text(&mut out, head.unit.as_deref().unwrap_or(""));
+    let mut out = encode_head(&entry.head);
     put_uint(&mut out, entry.graph.term_count() as u64);
     for id in 0..entry.graph.term_count() {
         put_term(&mut out, root, entry.graph.term(id as u32))?;
@@ -41,6 +35,17 @@ pub fn encode(root: &str, entry: &Entry) -> Result<Vec<u8>> {
         }
     }
     Ok(out)
+}
+
+/// Returns the beginning of a value: all but the graph.
+pub(super) fn encode_head(head: &Head) -> Vec<u8> {
+    let kind = Kind::ALL.iter().position(|kind| *kind == head.kind).unwrap_or(0);
+    let mut out = vec![kind as u8];
+    put_uint(&mut out, head.tag.count);
+    put_uint(&mut out, head.modified);
+    put_uint(&mut out, head.trace.map_or(0, |trace| trace.0 + 1));
+    put_text(&mut out, head.unit.as_deref().unwrap_or(""));
+    out
 }
 
 /// Returns the head of a value, and what is left of it: the graph.

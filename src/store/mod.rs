@@ -6,7 +6,7 @@
 //!
 //! * [`codec`]: the format of the files. [`graphs`]: the graph of each resource. [`record`]: one record per obsel.
 //! * [`names`]: the dictionary of IRIs. [`traces`]: counts and tags. [`computations`]: what computed traces have seen. [`views`]: Sophia's traits. [`inspect`]: what tools ask.
-//! * [`acls`]: who may do what. [`tokens`]: personal tokens. `room`: the length of the file. `former`: stores of a former version. A store may be opened for someone who sees a part of it only ([`Sight`]).
+//! * [`links`]: who uses what. [`acls`]: who may do what. [`tokens`]: personal tokens. `room`: the length of the file. `former`: stores of a former version. A store may be opened for someone who sees a part of it only ([`Sight`]).
 
 pub mod acls;
 mod change;
@@ -17,6 +17,8 @@ mod filling;
 mod former;
 pub mod graphs;
 pub mod inspect;
+mod layout;
+pub mod links;
 pub mod names;
 mod obsels;
 mod open;
@@ -42,6 +44,8 @@ pub use change::Change;
 pub use codec::Place;
 pub use error::StoreError;
 pub use filling::Filling;
+pub use layout::Row;
+pub use links::Use;
 pub use reading::{Bounds, Reading, Transaction, VisitPlace};
 pub use sight::{Seen, Sight};
 pub use snapshot::Snapshot;
@@ -147,6 +151,14 @@ impl Store {
     /// `Unusable`: the directory is not a store of this program, is of another version, cannot be written, or is on NFS.
     pub fn open(directory: &Path, root: &str, map_size: u64) -> Result<Self> {
         open::open(directory, root, map_size)
+    }
+
+    /// Tells whether a directory, which exists, may hold a store, or is to become one; what is in the files is not looked at.
+    ///
+    /// # Errors
+    /// `Unusable`: it has other files, cannot be read, or is on NFS.
+    pub fn check(directory: &Path) -> Result<()> {
+        open::check_directory(directory)
     }
 
     /// Returns the same store, of which only a part is read.

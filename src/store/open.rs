@@ -20,6 +20,9 @@ const MAX_READERS: u32 = 1022;
 /// The file of LMDB that holds the data.
 pub(super) const DATA_FILE: &str = "data.mdb";
 
+/// The file of LMDB that holds its locks.
+const LOCK_FILE: &str = "lock.mdb";
+
 /// The environment of LMDB and its tables, shared by all that the store gives.
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -47,9 +50,10 @@ pub(super) struct Tables {
     pub(super) computations: Table,
     pub(super) acls: Table,
     pub(super) tokens: Table,
+    pub(super) links: Table,
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "meta",
     "graphs",
     "names",
@@ -61,10 +65,11 @@ const TABLES: [&str; 11] = [
     "computations",
     "acls",
     "tokens",
+    "links",
 ];
 
 impl Tables {
-    fn of(main: Table, tables: [Table; 11]) -> Self {
+    fn of(main: Table, tables: [Table; 12]) -> Self {
         let [
             meta,
             graphs,
@@ -77,6 +82,7 @@ impl Tables {
             computations,
             acls,
             tokens,
+            links,
         ] = tables;
         Self {
             main,
@@ -91,6 +97,7 @@ impl Tables {
             computations,
             acls,
             tokens,
+            links,
         }
     }
 }
@@ -125,7 +132,13 @@ pub(super) fn put_meta_number(table: Table, txn: &mut RwTxn<'_>, key: &[u8], val
 
 /// Opens the store of a directory, which is made if it does not exist; see [`Store::open`].
 pub(super) fn open(directory: &Path, root: &str, map_size: u64) -> Result<Store> {
+    let refuse = |why: String| StoreError::Unusable(format!("{}: {why}", directory.display()));
+    fs::create_dir_all(directory).map_err(|error| refuse(format!("cannot be made a directory ({error})")))?;
     check_directory(directory)?;
+    for file in [DATA_FILE, LOCK_FILE] {
+        crate::owner::make(&directory.join(file), 0o600)
+            .map_err(|error| refuse(format!("{file} cannot be made ({error})")))?;
+    }
     let map_size = usize::try_from(map_size).map_err(|_| StoreError::Unusable("map-size is too large".into()))?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
     options
@@ -183,12 +196,9 @@ fn check_format(env: &Env<WithoutTls>, directory: &Path) -> Result<Option<u64>> 
     )))
 }
 
-/// Makes the directory if need be, and refuses what cannot be a store.
-fn check_directory(directory: &Path) -> Result<()> {
+/// Refuses a directory that cannot be a store; see [`Store::check`].
+pub(super) fn check_directory(directory: &Path) -> Result<()> {
     let refuse = |why: String| Err(StoreError::Unusable(format!("{}: {why}", directory.display())));
-    if let Err(error) = fs::create_dir_all(directory) {
-        return refuse(format!("cannot be made a directory ({error})"));
-    }
     let mut files = match fs::read_dir(directory) {
         Ok(files) => files.peekable(),
         Err(error) => return refuse(format!("cannot be read ({error})")),
@@ -240,7 +250,7 @@ fn create(env: &Env<WithoutTls>) -> Result<Tables> {
     for name in TABLES {
         tables.push(env.create_database::<Bytes, Bytes>(&mut txn, Some(name))?);
     }
-    let tables: [Table; 11] = tables.try_into().map_err(|_| super::codec::damaged())?;
+    let tables: [Table; 12] = tables.try_into().map_err(|_| super::codec::damaged())?;
     let tables = Tables::of(main, tables);
     if meta_number(tables.meta, &txn, meta::FORMAT)?.is_none() {
         let instance = getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -375,7 +385,7 @@ mod test {
         let (new, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let made = filled(new.path());
         let former = &TABLES[..9];
-        assert!(!former.contains(&"acls") && !former.contains(&"tokens"));
+        assert!(["acls", "tokens", "links"].iter().all(|newer| !former.contains(newer)));
         copy_of(&made, old.path(), former);
         let counter = made.read().unwrap().transaction().tables().main;
         let counter = meta_number(counter, &made.0.env.read_txn().unwrap(), COUNTER)

@@ -7,7 +7,7 @@ use heed::RoTxn;
 use super::codec::{self, Input, Place, damaged};
 use super::open::{Inner, Tables};
 use super::sight::{Sight, is_seen, trim};
-use super::{Entry, Head, Result, Tally, TraceNumber, TraceRecord, graphs, names, record};
+use super::{Entry, Head, Result, Row, Tally, TraceNumber, TraceRecord, graphs, names, record};
 use crate::error;
 use crate::obsel::{Mention, Name, Obsel};
 
@@ -249,26 +249,28 @@ pub trait Reading {
         bounds: &Bounds,
         f: &mut dyn FnMut(&Obsel<'_>) -> error::Result<ControlFlow<()>>,
     ) -> error::Result<()> {
-        let transaction = self.transaction();
-        let (lower, upper) = key_bounds(trace, bounds);
-        if is_empty(&lower, &upper) {
-            return Ok(());
-        }
-        let range = (as_slice(&lower), as_slice(&upper));
         let mut obsel = Obsel::default();
-        for row in transaction
-            .tables()
-            .obsels
-            .range(transaction.txn(), &range)
-            .map_err(store)?
-        {
-            let (key, value) = row.map_err(store)?;
-            decode_obsel(key, value, &mut obsel)?;
-            if f(&obsel)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        for_each_record(&self.transaction(), trace, bounds, &mut |key, record| {
+            decode_obsel(key, record, &mut obsel)?;
+            f(&obsel)
+        })
+    }
+
+    /// As `for_each_obsel`, for whoever need not have most of the obsels decoded.
+    ///
+    /// # Errors
+    /// Those of the function, and of the store.
+    fn for_each_row<'t>(
+        &'t self,
+        trace: TraceNumber,
+        bounds: &Bounds,
+        f: &mut dyn FnMut(&mut Row<'t>) -> error::Result<ControlFlow<()>>,
+    ) -> error::Result<()> {
+        let mut row = Row::default();
+        for_each_record(&self.transaction(), trace, bounds, &mut |key, record| {
+            row.read(key, record)?;
+            f(&mut row)
+        })
     }
 
     /// Returns an obsel, or `None` if the trace has it not.
@@ -346,6 +348,31 @@ pub trait Reading {
     fn name_of(&self, iri: &str) -> Result<Option<Name>> {
         names::find(self, iri)
     }
+}
+
+/// Visits the key and the record of an obsel, and tells whether to go on.
+type VisitRecord<'t, 'f> = dyn FnMut(&'t [u8], &'t [u8]) -> error::Result<ControlFlow<()>> + 'f;
+
+/// Calls a function with each obsel of a part of a trace, in order, until it breaks.
+fn for_each_record<'t>(
+    transaction: &Transaction<'t>,
+    trace: TraceNumber,
+    bounds: &Bounds,
+    f: &mut VisitRecord<'t, '_>,
+) -> error::Result<()> {
+    let (lower, upper) = key_bounds(trace, bounds);
+    if is_empty(&lower, &upper) {
+        return Ok(());
+    }
+    let range = (as_slice(&lower), as_slice(&upper));
+    let rows = transaction.tables().obsels.range(transaction.txn(), &range);
+    for row in rows.map_err(store)? {
+        let (key, record) = row.map_err(store)?;
+        if f(key, record)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Brings an error of LMDB to the domain.

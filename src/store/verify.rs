@@ -6,9 +6,13 @@ use std::ops::ControlFlow;
 use super::codec::{self, Input};
 use super::obsels::mention_keys;
 use super::open::{COUNTER, Table, meta, meta_number};
+use super::reading::path_key;
 use super::tallies::for_each_tally;
-use super::{Bounds, Reading, Result, Snapshot, StoreError, Tag, Tally, TraceNumber, TraceRecord, graphs, names};
+use super::{
+    Bounds, Reading, Result, Snapshot, StoreError, Tag, Tally, TraceNumber, TraceRecord, Use, graphs, links, names,
+};
 use crate::obsel::{Arc, Name, Obsel, Value};
+use crate::rdf::{Graph, as_iri};
 use crate::vocab::ktbs;
 
 /// What was walked.
@@ -18,6 +22,8 @@ pub struct Walked {
     pub resources: u64,
     /// Access control lists.
     pub lists: u64,
+    /// Links from what is used to its users.
+    pub links: u64,
     /// IRIs of the dictionary.
     pub names: u64,
     /// Traces.
@@ -41,8 +47,11 @@ pub fn verify(
         problem,
         walked: Walked::default(),
         last_tag: 0,
+        said: HashMap::new(),
+        in_graphs: HashSet::new(),
     };
     let traces = walk.graphs()?;
+    walk.links()?;
     walk.lists()?;
     walk.names()?;
     let known = walk.traces(&traces)?;
@@ -72,6 +81,11 @@ struct Walk<'s> {
     walked: Walked,
     /// The greatest tag that was met.
     last_tag: u64,
+    /// What the descriptions say of what they use: the keys that the table of links must have, each with the paths of the user and
+    /// of what it uses.
+    said: HashMap<Vec<u8>, (String, String)>,
+    /// The keys of the links that stand in the graphs of what is used, where former programs wrote them.
+    in_graphs: HashSet<Vec<u8>>,
 }
 
 impl Walk<'_> {
@@ -98,11 +112,12 @@ impl Walk<'_> {
             };
             let decoded = graphs::decode_head(transaction.instance(), path, value)
                 .and_then(|(head, rest)| Ok((head, graphs::decode_graph(transaction.root(), rest)?)));
-            let Ok((head, _)) = decoded else {
+            let Ok((head, graph)) = decoded else {
                 self.tell(format!("resource <{path}>: its record cannot be decoded"));
                 continue;
             };
             self.see(head.tag);
+            self.see_uses(path, &graph);
             let trimmed = path.strip_suffix('/').unwrap_or(path);
             let container = trimmed.rfind('/').map_or("", |slash| &path[..=slash]);
             if !path.is_empty() && !paths.contains(container) {
@@ -117,6 +132,54 @@ impl Walk<'_> {
             }
         }
         Ok(traces)
+    }
+
+    /// Keeps what the description of a resource says of what it uses, and of what uses it.
+    fn see_uses(&mut self, path: &str, graph: &Graph) {
+        let root = self.snapshot.root();
+        let resource = format!("{root}{path}");
+        for triple in graph.iter() {
+            if let Some((by, user)) = links::use_of(root, &resource, triple) {
+                self.in_graphs.insert(links::key(path, by, user));
+            }
+        }
+        for by in Use::ALL {
+            let objects = graph.objects_of(&resource, by.property()).filter_map(as_iri);
+            let used = objects.filter(|object| *object != resource);
+            for used in used.filter_map(|object| object.strip_prefix(root)) {
+                self.said
+                    .insert(links::key(used, by, path), (path.to_owned(), used.to_owned()));
+            }
+        }
+    }
+
+    /// Walks the links from what is used to its users, and compares them with what these say.
+    fn links(&mut self) -> Result<()> {
+        let transaction = self.snapshot.transaction();
+        let (tables, txn) = (transaction.tables(), transaction.txn());
+        for row in tables.links.iter(txn)? {
+            let (key, _) = row?;
+            self.walked.links += 1;
+            if self.said.remove(key).is_some() {
+                continue;
+            }
+            match links::split(key) {
+                Ok((by, user)) => self.tell(format!(
+                    "link <{user}>: its description does not say that it uses something so (<{}>)",
+                    by.property()
+                )),
+                Err(_) => self.tell(format!("link: the key {key:?} cannot be decoded")),
+            }
+        }
+        for (key, (user, used)) in std::mem::take(&mut self.said) {
+            // Former programs kept no link to what was not there.
+            if !self.in_graphs.contains(&key) && tables.graphs.get(txn, &path_key(&used))?.is_some() {
+                self.tell(format!(
+                    "link <{user}>: it uses <{used}>, but cannot be found from there; put its description again"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Walks the access control lists. What they say is understood elsewhere.
@@ -398,7 +461,7 @@ mod test {
     use std::ops::Bound;
 
     use super::*;
-    use crate::rdf::Graph;
+    use crate::rdf::iri;
     use crate::store::{Change, Entry, Head, Kind, Store};
 
     /// Returns a store with a trace of two obsels, one of which mentions the other, after something was done to it.
@@ -420,9 +483,14 @@ mod test {
                 trace,
                 unit: None,
             };
-            let graph = Graph::new();
+            let mut graph = Graph::new();
+            if path == "b/t/" {
+                let [s, p, o] = ["http://h/b/t/", ktbs::HAS_METHOD, "http://h/b/"].map(iri);
+                graph.insert(&s, &p, &o);
+            }
             change.put(&mut Entry { head, graph }).unwrap();
         }
+        change.put_link("b/", Use::Method, "b/t/").unwrap();
         let (ty, follows) = (
             change.name("http://h/m#T").unwrap(),
             change.name("http://h/m#p").unwrap(),
@@ -464,7 +532,15 @@ mod test {
     #[test]
     fn each_harm_is_told() {
         type Harm = fn(&mut Change<'_>, TraceNumber);
-        let harms: [(Harm, &str); 12] = [
+        let harms: [(Harm, &str); 14] = [
+            (
+                |change, _| assert!(change.delete_link("b/", Use::Method, "b/t/").unwrap()),
+                "link <b/t/>: it uses <b/>, but cannot be found from there",
+            ),
+            (
+                |change, _| assert!(change.put_link("b/t/", Use::Source, "b/").unwrap()),
+                "link <b/>: its description does not say that it uses something so",
+            ),
             (
                 |change, trace| {
                     let table = change.inner().tables.ids;

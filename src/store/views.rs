@@ -11,7 +11,7 @@ use sophia::api::graph::Graph;
 use sophia::api::quad::Spog;
 use sophia::api::term::SimpleTerm;
 
-use super::{Bounds, Reading, Result, Snapshot, StoreError, TraceNumber};
+use super::{Bounds, Reading, Result, Snapshot, StoreError, TraceNumber, links};
 use crate::error::Error;
 use crate::obsel::{Arc, Blank, Name, Obsel, Value};
 use crate::rdf::{self, Term, Triple};
@@ -166,8 +166,9 @@ impl StoreDataset<'_> {
     fn collect(&self) -> Result<Vec<Spog<Term>>> {
         let root = self.0.root();
         let mut quads: Vec<Spog<Term>> = Vec::new();
-        let result = self.0.for_each_below("", &mut |entry| {
+        let result = self.0.for_each_below("", &mut |mut entry| {
             let iri = format!("{root}{}", entry.head.path);
+            entry.graph.extend_from(&links::users(self.0, &entry.head.path)?);
             for [s, p, o] in entry.graph.iter() {
                 quads.push(([s.clone(), p.clone(), o.clone()], Some(rdf::iri(&iri))));
             }

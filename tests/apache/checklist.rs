@@ -2,6 +2,7 @@
 //! 10 is in `rules`, row 16 in `troubleshooting`.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -19,6 +20,41 @@ fn use_ktbs(site: &Site, host: &str, root: &str) {
     let made = site.post(host, root, "", "<> k:hasBase <b/> . <b/> a k:Base .");
     assert_eq!(made.status, 201, "{made:?}\n{}", site.log());
     assert_eq!(site.get(host, &format!("{root}b/"), TURTLE).status, 200);
+}
+
+/// The texts of the tests.
+fn tests() -> Vec<String> {
+    fn read(path: &Path, texts: &mut Vec<String>) {
+        if path.is_dir() {
+            let entries = fs::read_dir(path).expect("a folder");
+            entries.for_each(|entry| read(&entry.expect("an entry").path(), texts));
+        } else if path.extension().is_some_and(|end| end == "rs" || end == "sh") {
+            texts.push(fs::read_to_string(path).expect("a text"));
+        }
+    }
+    let mut texts = Vec::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut texts);
+    texts
+}
+
+#[test]
+fn each_row_has_a_test() {
+    let tests = tests().concat();
+    for row in 1..=19 {
+        let name = format!("#[test]\nfn row_{row:02}_");
+        assert!(tests.contains(&name), "row {row}");
+    }
+}
+
+#[test]
+fn each_sample_is_named_by_a_test() {
+    let tests = tests().concat();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/samples");
+    for sample in fs::read_dir(samples).expect("a folder") {
+        let name = sample.expect("an entry").file_name();
+        let name = name.to_str().expect("UTF-8");
+        assert!(tests.contains(name), "{name}");
+    }
 }
 
 #[test]

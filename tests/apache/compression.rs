@@ -1,6 +1,13 @@
 //! Behind what a web server may put between: mod_deflate, mod_brotli, HTTP/2.
 
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Pid;
 
 use super::httpd::{Answer, Httpd, has_module};
 use crate::needed::skipped;
@@ -134,25 +141,49 @@ fn http_2_carries_the_same_answers() {
     assert!(curl(&[&format!("{trace}o")]).ends_with("\n2 404"));
 }
 
+/// Returns the most memory of its own, in KiB, that a process of the program has while something is done.
+fn most_memory<T>(httpd: &Httpd, act: impl FnOnce() -> T) -> (T, u64) {
+    let is_done = AtomicBool::new(false);
+    let own = |pid: Pid| {
+        let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    };
+    thread::scope(|scope| {
+        let watched = scope.spawn(|| {
+            let mut most = 0;
+            while !is_done.load(Ordering::Relaxed) {
+                most = httpd.processes().into_iter().filter_map(own).fold(most, u64::max);
+                thread::sleep(Duration::from_millis(10));
+            }
+            most
+        });
+        // Also if it panics: what is spawned is waited for.
+        let done = catch_unwind(AssertUnwindSafe(act));
+        is_done.store(true, Ordering::Relaxed);
+        let most = watched.join().expect("watched");
+        (done.unwrap_or_else(|panic| resume_unwind(panic)), most)
+    })
+}
+
 #[test]
-fn many_obsels_come_in_one_request() {
+fn a_hundred_thousand_obsels_come_in_one_request_and_take_little_memory() {
+    const MANY: u32 = 100_000;
     let Some(httpd) = start(&[], "") else {
         return;
     };
-    let line = |n: u32| {
-        format!(
-            "{{\"@type\":\"m:T\",\"begin\":{n},\"m:text\":\"{}\"}}\n",
-            "x".repeat(200)
-        )
-    };
-    let lines: String = (0..10_000).map(line).collect();
+    let text = "x".repeat(200);
+    let line = |n: u32| format!("{{\"@type\":\"m:T\",\"begin\":{n},\"m:text\":\"{text}\"}}\n");
+    let lines: String = (0..MANY).map(line).collect();
     let ndjson = "Content-Type: application/x-ndjson\r\n";
-    let posted = send(&httpd, "POST", "b/t/", ndjson, &lines);
+    let (posted, memory) = most_memory(&httpd, || send(&httpd, "POST", "b/t/", ndjson, &lines));
     assert_eq!(posted.status, 201, "{}", posted.head);
-    assert_eq!(posted.body.lines().count(), 10_000);
+    assert_eq!(posted.body.lines().count(), MANY as usize);
+    // The payload alone has 24 MB, and what is made of it more. What LMDB has not written yet is in memory too.
+    assert!(memory > 0 && memory < 64 << 10, "{memory} KiB");
     let broken = send(&httpd, "POST", "b/t/", ndjson, &(lines + "{\"begin\":}\n"));
     assert_eq!(broken.status, 400);
-    assert!(broken.body.contains("line 10001, column 10"), "{}", broken.body);
+    assert!(broken.body.contains("line 100001, column 10"), "{}", broken.body);
     let stats = httpd.answer("GET", "b/t/@stats.json", "", b"");
-    assert!(stats.body.contains("\"stats:obselCount\": 10000"), "{}", stats.body);
+    assert!(stats.body.contains("\"stats:obselCount\": 100000"), "{}", stats.body);
 }

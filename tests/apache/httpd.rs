@@ -219,7 +219,7 @@ fn joined(mut chunks: &[u8]) -> Vec<u8> {
 
 /// Sends a request that is to be the last on a connection, and reads the answer.
 pub fn exchange(connection: &mut TcpStream, head: &[u8], body: &[u8]) -> std::io::Result<Answer> {
-    connection.set_read_timeout(Some(Duration::from_secs(60)))?;
+    connection.set_read_timeout(Some(Duration::from_secs(300)))?;
     connection.write_all(head)?;
     connection.write_all(body)?;
     let mut all = Vec::new();

@@ -451,7 +451,7 @@ fn tokens_are_exposed_on_demand() {
         });
         texts.collect::<Vec<_>>()
     };
-    assert_eq!(exposed("yes"), [r#"{"clock":4,"running":{},"pending":{}}"#]);
+    assert_eq!(exposed("yes"), [r#"{"clock": 4, "running": {}, "pending": {}}"#]);
     for no in ["false", " No ", "0"] {
         assert_eq!(exposed(no), Vec::<String>::new());
     }

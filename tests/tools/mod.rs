@@ -5,6 +5,7 @@ mod collect;
 mod dump;
 mod lists;
 mod migration;
+mod owner;
 mod protection;
 mod rebase;
 mod refresh;

@@ -33,7 +33,7 @@ fn properties(obsels: &Obsels) -> Result<Vec<String>> {
     if !obsels.partial && obsels.has_mentions()? && obsels.all_predicates()?.len() > used.len() {
         // Some predicates occur where they may relate an obsel from the description of another.
         obsels.for_each(&mut |obsel| {
-            for relation in obsels.relations(obsel)?.iter().filter(|it| it.outgoing) {
+            for relation in obsels.relations(obsel.id)?.iter().filter(|it| it.outgoing) {
                 used.insert(obsels.iri(relation.predicate)?.to_string());
             }
             Ok(())

@@ -8,6 +8,7 @@ use super::columns::Columns;
 use crate::error::{Error, Result};
 use crate::format::Prefixes;
 use crate::format::output::{Escapes, Memory, Output, escaped, integer, plain, put};
+use crate::format::plan::{Draft, Planner, Plans, Written};
 use crate::format::triples::label;
 use crate::obsel::{Mention, Name, Obsel, Value};
 use crate::resource::View;
@@ -32,26 +33,17 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
     let Columns { properties, names } = Columns::of(obsels)?;
     output.bytes.extend_from_slice(names.join(",").as_bytes());
     output.bytes.extend_from_slice(b"\r\n");
-    let columns: HashMap<_, _> = (2..).zip(&properties).map(|(at, iri)| (iri.as_str(), at)).collect();
-    let mut rows = Rows {
-        obsels,
-        cells: vec![Vec::new(); properties.len() + 2],
-        places: vec![None; properties.len() + 2],
-        begin: columns.get(ktbs::HAS_BEGIN).copied(),
-        end: columns.get(ktbs::HAS_END).copied(),
-        columns,
-        names: Memory::default(),
-        count: 0,
-    };
+    let mut rows = Rows::new(obsels, &properties);
+    let mut plans = Plans::default();
     let has_mentions = obsels.has_mentions()?;
-    obsels.for_each(&mut |obsel| {
+    obsels.for_each_row(&mut |row| {
         let relations = if has_mentions {
-            obsels.relations(obsel)?
+            obsels.relations(row.id)?
         } else {
             Vec::new()
         };
-        if !relations.is_empty() || !rows.flat(&mut output.bytes, obsel)? {
-            rows.row(&mut output.bytes, obsel, &relations)?;
+        if !relations.is_empty() || !row.is_flat()? || plans.write(&mut rows, &mut output.bytes, row)?.is_none() {
+            rows.row(&mut output.bytes, row.obsel()?, &relations)?;
         }
         rows.count += 1;
         output.pass()
@@ -68,8 +60,6 @@ struct Rows<'v> {
     end: Option<usize>,
     /// The cells of the present row.
     cells: Vec<Vec<u8>>,
-    /// For each column of a flat row, which arc of the obsel is its value.
-    places: Vec<Option<usize>>,
     names: Memory<Spelling>,
     /// The number of rows so far, part of the labels of blank nodes.
     count: u64,
@@ -82,55 +72,87 @@ struct Spelling {
     column: Option<usize>,
 }
 
-impl Rows<'_> {
-    /// Writes the row of an obsel that has at most one value in each cell, straight away; returns false, with nothing
-    /// written, for another.
-    fn flat(&mut self, bytes: &mut Vec<u8>, obsel: &Obsel<'_>) -> Result<bool> {
-        let [class] = obsel.types[..] else { return Ok(false) };
-        self.places.fill(None);
-        for (at, arc) in obsel.arcs.iter().enumerate() {
-            if matches!(arc.object, Value::Blank(_)) {
-                return Ok(false);
-            }
+/// How the hole of a field is filled: what it begins with, which is there already if it needs no quotes.
+#[derive(Clone, Copy)]
+struct Start<'v> {
+    text: &'v str,
+    is_there: bool,
+}
+
+impl<'v> Start<'v> {
+    fn of(bytes: &mut Vec<u8>, text: &'v str) -> Self {
+        let is_there = plain::<Field>(bytes, text.as_bytes());
+        Self { text, is_there }
+    }
+}
+
+/// A row that has at most one value in each cell is written by a plan.
+impl<'v> Planner for Rows<'v> {
+    type Fill = Start<'v>;
+
+    fn draft<'t>(&mut self, draft: &mut Draft<'t, Start<'v>>, obsel: &Obsel<'t>) -> Result<Written> {
+        let [class] = obsel.types[..] else { return Ok(None) };
+        let mut places = vec![None; self.cells.len()];
+        for arc in &obsel.arcs {
             if let Some(column) = self.spelling(arc.predicate)?.column {
                 let is_taken = [self.begin, self.end].contains(&Some(column));
-                if self.places[column].replace(at).is_some() || is_taken {
-                    return Ok(false);
+                if places[column].replace(arc.object).is_some() || is_taken {
+                    return Ok(None);
                 }
             }
         }
-        self.cell(bytes, Value::Obsel(obsel.id))?;
-        bytes.push(b',');
-        self.cell(bytes, class)?;
-        for column in 2..self.places.len() {
-            bytes.push(b',');
-            if let Some(at) = self.places[column] {
-                self.cell(bytes, obsel.arcs[at].object)?;
+        let start = Start::of(&mut draft.bytes, &self.obsels.trace);
+        draft.id(start);
+        draft.bytes.push(b',');
+        self.draft_cell(draft, class)?;
+        for (column, place) in places.into_iter().enumerate().skip(2) {
+            draft.bytes.push(b',');
+            if let Some(value) = place {
+                self.draft_cell(draft, value)?;
             } else if Some(column) == self.begin {
-                integer(bytes, obsel.begin);
+                draft.begin();
             } else if Some(column) == self.end {
-                integer(bytes, obsel.end);
+                draft.end();
             }
         }
-        put(bytes, b"\r\n");
-        Ok(true)
+        put(&mut draft.bytes, b"\r\n");
+        Ok(Some(()))
     }
 
-    /// Appends the field of one value.
     #[inline]
-    fn cell(&mut self, bytes: &mut Vec<u8>, value: Value<'_>) -> Result<()> {
-        if let Value::Named(name) = value {
-            put(bytes, &self.spelling(name)?.field);
-            return Ok(());
+    fn fill(&mut self, bytes: &mut Vec<u8>, start: Start<'v>, rest: &[u8]) -> Result<Written> {
+        if !start.is_there {
+            quoted(bytes, start.text, rest);
+        } else if !plain::<Field>(bytes, rest) {
+            bytes.truncate(bytes.len() - start.text.len());
+            quoted(bytes, start.text, rest);
         }
-        let (start, rest) = parts(self.obsels, value);
-        let before = bytes.len();
-        if !plain::<Field>(bytes, start.as_bytes()) || !plain::<Field>(bytes, rest.as_bytes()) {
-            bytes.truncate(before);
-            bytes.push(b'"');
-            escaped::<Field>(bytes, start);
-            escaped::<Field>(bytes, rest);
-            bytes.push(b'"');
+        Ok(Some(()))
+    }
+}
+
+impl<'v> Rows<'v> {
+    fn new(obsels: &'v Obsels, properties: &'v [String]) -> Self {
+        let columns: HashMap<_, _> = (2..).zip(properties).map(|(at, iri)| (iri.as_str(), at)).collect();
+        Self {
+            obsels,
+            cells: vec![Vec::new(); properties.len() + 2],
+            begin: columns.get(ktbs::HAS_BEGIN).copied(),
+            end: columns.get(ktbs::HAS_END).copied(),
+            columns,
+            names: Memory::default(),
+            count: 0,
+        }
+    }
+
+    /// Drafts the field of one value.
+    fn draft_cell<'t>(&mut self, draft: &mut Draft<'t, Start<'v>>, value: Value<'t>) -> Result<()> {
+        if let Value::Named(name) = value {
+            put(&mut draft.bytes, &self.spelling(name)?.field);
+        } else {
+            let (start, text) = parts(self.obsels, value);
+            let start = Start::of(&mut draft.bytes, start);
+            draft.text(start, text);
         }
         Ok(())
     }
@@ -208,13 +230,10 @@ impl Rows<'_> {
 }
 
 /// Returns the text of a value in two parts; that of a name or of a blank node is not in it.
-fn parts<'a>(obsels: &'a Obsels, value: Value<'a>) -> (&'a str, &'a str) {
-    match value {
-        Value::Obsel(id) => (&obsels.trace, id),
-        Value::BelowRoot(rest) => (obsels.root(), rest),
-        Value::Iri(text) | Value::String(text) | Value::Tagged(text, _) | Value::Typed(text, _) => ("", text),
-        Value::Named(_) | Value::Blank(_) => ("", ""),
-    }
+fn parts<'v, 't>(obsels: &'v Obsels, value: Value<'t>) -> (&'v str, &'t str) {
+    obsels
+        .parts(value)
+        .unwrap_or_else(|| ("", value.texts().next().unwrap_or_default()))
 }
 
 /// What a field cannot have without quotes.
@@ -226,19 +245,38 @@ impl Escapes for Field {
         (byte == b',') | (byte == b'"') | (byte == b'\r') | (byte == b'\n')
     }
 
+    fn replacement(_: u8) -> Option<&'static str> {
+        None
+    }
+}
+
+/// The inside of quotes.
+enum Inside {}
+
+impl Escapes for Inside {
+    #[inline]
+    fn is_special(byte: u8) -> bool {
+        byte == b'"'
+    }
+
     fn replacement(byte: u8) -> Option<&'static str> {
         (byte == b'"').then_some("\"\"")
     }
 }
 
+/// Appends a field in two parts, between quotes.
+fn quoted(bytes: &mut Vec<u8>, start: &str, rest: &[u8]) {
+    bytes.push(b'"');
+    escaped::<Inside>(bytes, start);
+    escaped::<Inside>(bytes, rest);
+    bytes.push(b'"');
+}
+
 /// Appends a field, quoted if it has to be.
 fn field(bytes: &mut Vec<u8>, text: &[u8]) {
-    if plain::<Field>(bytes, text) {
-        return;
+    if !plain::<Field>(bytes, text) {
+        quoted(bytes, "", text);
     }
-    bytes.push(b'"');
-    escaped::<Field>(bytes, text);
-    bytes.push(b'"');
 }
 
 #[cfg(test)]
@@ -247,8 +285,10 @@ mod test {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::format::sample::{Ktbs, TRACE, any_iri, any_literal, written};
+    use crate::format::plan::test::assert_as_drafted;
+    use crate::format::sample::{Ktbs, TRACE, any_flat_obsels, any_iri, any_literal, written};
     use crate::rdf::{Graph, Term, as_iri, as_literal, integer as number, iri};
+    use crate::resource::view::Row;
     use crate::vocab::rdf;
 
     /// Reads a table, header included, with a reader that fails where a row is longer or shorter than the others.
@@ -299,6 +339,27 @@ mod test {
                     prop_assert_eq!(record, &expected);
                 }
             }
+        }
+
+        #[test]
+        fn plans_write_what_is_drafted_and_what_a_row_says(graph in any_flat_obsels(true)) {
+            let ktbs = Ktbs::with("");
+            ktbs.post_graph(TRACE, graph);
+            let view = ktbs.view("@obsels", &[]);
+            let Content::Obsels(obsels) = &view.content else { panic!("obsels") };
+            let Columns { properties, .. } = Columns::of(obsels).expect("the store can be read");
+            assert_as_drafted(obsels, || Rows::new(obsels, &properties));
+            let (mut planner, mut plans) = (Rows::new(obsels, &properties), Plans::default());
+            let mut rows = Rows::new(obsels, &properties);
+            let mut compare = |row: &mut Row<'_>| {
+                let (mut planned, mut built) = (Vec::new(), Vec::new());
+                if plans.write(&mut planner, &mut planned, row)?.is_some() {
+                    rows.row(&mut built, row.obsel()?, &[])?;
+                    assert_eq!(String::from_utf8_lossy(&planned), String::from_utf8_lossy(&built));
+                }
+                Ok(())
+            };
+            obsels.for_each_row(&mut compare).expect("the store can be read");
         }
 
         #[test]

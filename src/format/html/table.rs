@@ -56,7 +56,7 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
     let has_mentions = obsels.has_mentions()?;
     obsels.for_each(&mut |obsel| {
         let relations = if has_mentions {
-            obsels.relations(obsel)?
+            obsels.relations(obsel.id)?
         } else {
             Vec::new()
         };

@@ -94,18 +94,21 @@ pub fn walk<'t, P>(
     Ok(())
 }
 
+/// Tells whether two literals of an obsel, or of another that differs from it in its texts only, could look the same at
+/// the same place. It cannot be so for what nearly all obsels are: nothing is built for them.
+pub fn may_be_ambiguous(obsel: &Obsel<'_>) -> bool {
+    let is_typed = |arc: &Arc<'_>| matches!(arc.object, Value::Typed(..));
+    let mut groups = obsel.arcs.chunk_by(|one, next| one.predicate == next.predicate);
+    !obsel.blank_arcs.is_empty() || groups.any(|arcs| arcs.len() > 1 && arcs.iter().any(is_typed))
+}
+
 /// Tells whether two different literals of an obsel would look the same at the same place.
 ///
 /// # Errors
 /// Those of `datatype`, which gives the datatype of a name.
 pub fn is_ambiguous(obsel: &Obsel<'_>, datatype: &mut dyn FnMut(Name) -> Result<Datatype>) -> Result<bool> {
-    let is_typed = |arc: &Arc<'_>| matches!(arc.object, Value::Typed(..));
-    if obsel.blank_arcs.is_empty() {
-        // What nearly all obsels are: nothing is built for them.
-        let mut groups = obsel.arcs.chunk_by(|one, next| one.predicate == next.predicate);
-        if !groups.any(|arcs| arcs.len() > 1 && arcs.iter().any(is_typed)) {
-            return Ok(false);
-        }
+    if !may_be_ambiguous(obsel) {
+        return Ok(false);
     }
     let mut ambiguous = false;
     let mut visit = |_: &(), literals: Literals<'_>| {

@@ -8,6 +8,7 @@ mod access;
 mod data_graph;
 mod description;
 mod direct;
+mod flat;
 mod full;
 mod image;
 mod model;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::format::output::is_natural;
 use crate::vocab::xsd;
 
 /// How literals are written.
@@ -65,29 +66,34 @@ pub enum Form<'a> {
 /// section 8.2, says 21; oxjsonld stops at 20, and most people have 64 bits.)
 const INTEGER_DIGITS: usize = 18;
 
+/// Returns the form of all the literals of a datatype where the context says nothing of it, if they have the same.
+pub fn common_form(datatype: Datatype, style: Style) -> Option<Form<'static>> {
+    match (datatype, style) {
+        (Datatype::String, _) => Some(Form::String),
+        (Datatype::Integer | Datatype::Boolean | Datatype::Double, _) | (Datatype::Decimal, Style::Plain) => None,
+        (_, Style::Plain) => Some(Form::String),
+        (_, Style::Exact) => Some(Form::Object),
+    }
+}
+
 /// Returns the form of a literal where the context says nothing of its datatype.
 pub fn form<'a>(lexical: &'a str, datatype: Datatype, style: Style) -> Form<'a> {
-    match (datatype, style) {
-        (Datatype::String, _) => Form::String,
-        (Datatype::Integer, _) => integer(lexical, style),
-        (Datatype::Boolean, _) => match (lexical, style) {
-            ("true", _) | ("1", Style::Plain) => Form::Boolean(true),
-            ("false", _) | ("0", Style::Plain) => Form::Boolean(false),
-            _ => Form::Object,
-        },
-        (Datatype::Double, _) => double(lexical, style),
-        (Datatype::Decimal, Style::Plain) if lexical.bytes().all(|byte| !byte.is_ascii_alphabetic()) => {
-            double(lexical, style)
-        }
-        (_, Style::Plain) => Form::String,
-        (_, Style::Exact) => Form::Object,
+    if let Some(common) = common_form(datatype, style) {
+        return common;
+    }
+    match (datatype, lexical, style) {
+        (Datatype::Integer, ..) => integer(lexical, style),
+        (Datatype::Boolean, "true", _) | (Datatype::Boolean, "1", Style::Plain) => Form::Boolean(true),
+        (Datatype::Boolean, "false", _) | (Datatype::Boolean, "0", Style::Plain) => Form::Boolean(false),
+        (Datatype::Boolean, ..) => Form::Object,
+        (Datatype::Decimal, ..) if lexical.bytes().any(|byte| byte.is_ascii_alphabetic()) => Form::String,
+        _ => double(lexical, style),
     }
 }
 
 fn integer(lexical: &str, style: Style) -> Form<'_> {
     // Nearly all are written as JSON has them.
-    if matches!(lexical.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < INTEGER_DIGITS && rest.iter().all(u8::is_ascii_digit))
-    {
+    if is_natural(lexical.as_bytes()) {
         return Form::Number(lexical.into());
     }
     let digits = lexical.strip_prefix('-').unwrap_or(lexical);

@@ -71,7 +71,7 @@ fn one(view: &View, obsels: &Obsels, style: Style) -> Result<serde_json::Value> 
     let mut objects = Objects::new(view, obsels, &shortener, style);
     let mut document = serde_json::Value::Null;
     obsels.for_each(&mut |obsel| {
-        let mentions = obsels.relations(obsel)?;
+        let mentions = obsels.relations(obsel.id)?;
         let beyond = obsels.beyond(obsel, &mut HashSet::new())?;
         document = objects.object(obsel, &mentions, &beyond, true)?.into();
         Ok(())

@@ -4,11 +4,14 @@ use std::io::Write;
 
 use crate::error::Result;
 use crate::format::Prefixes;
-use crate::format::output::{Escapes, Memory, Output, escaped, integer, put};
-use crate::format::triples::{Known, Node, Nodes, Serializer, Speller, Triple, serialize, subjects};
-use crate::obsel::{Blank, Obsel};
+use crate::format::output::{CONTROLS, Escapes, Memory, Output, Quoted, escaped, integer, put};
+use crate::format::plan::{Draft, Planner, Plans, Written, utf8};
+use crate::format::terms::{self, Fill, Names};
+use crate::format::triples::{Known, Node, Serializer, Speller, Triple, serialize, subjects};
+use crate::format::turtle::Shorthand;
+use crate::obsel::{Blank, Name, Obsel};
 use crate::resource::View;
-use crate::vocab::xsd;
+use crate::resource::view::Row;
 
 /// Writes a view as N-Triples.
 ///
@@ -27,11 +30,9 @@ pub fn write(view: &View, _prefixes: &Prefixes, out: &mut dyn Write) -> Result<(
 pub(in crate::format) fn write_lines(view: &View, end: &[u8], first_block: u64, out: &mut dyn Write) -> Result<u64> {
     let mut writer = Writer {
         output: Output::new(out),
-        speller: Speller::new(view),
-        names: Memory::default(),
-        known: Known::ALL.map(|known| spelt(known.iri())),
+        terms: Terms::new(view, end),
+        plans: Plans::default(),
         subject: Vec::new(),
-        end,
         block: first_block,
     };
     serialize(view, &mut writer)?;
@@ -41,24 +42,33 @@ pub(in crate::format) fn write_lines(view: &View, end: &[u8], first_block: u64, 
 
 struct Writer<'w> {
     output: Output<'w>,
-    speller: Speller<'w>,
-    /// Names as they are written, with their angle brackets.
-    names: Memory<Vec<u8>>,
-    /// The IRIs of the vocabulary, as well.
-    known: [Vec<u8>; Known::ALL.len()],
+    terms: Terms<'w>,
+    plans: Plans<Fill<'w>>,
     /// The present subject, as it is written.
     subject: Vec<u8>,
-    /// What ends a line, from the space before the full stop.
-    end: &'w [u8],
     /// The number of the present block, part of the labels of its blank nodes.
     block: u64,
 }
+
+/// Terms as they are written.
+struct Terms<'w> {
+    speller: Speller<'w>,
+    /// Names, with their angle brackets.
+    names: Memory<Vec<u8>>,
+    /// The IRIs of the vocabulary, as well.
+    known: [Vec<u8>; Known::ALL.len()],
+    /// What ends a line, from the space before the full stop.
+    end: &'w [u8],
+}
+
+/// What comes after the digits of a canonical `xsd:integer`.
+const INTEGER: &[u8] = b"\"^^<http://www.w3.org/2001/XMLSchema#integer>";
 
 impl Serializer for Writer<'_> {
     fn block(&mut self, block: &[Triple<'_>]) -> Result<()> {
         for triples in subjects(block) {
             let start = self.output.bytes.len();
-            self.node(triples[0][0])?;
+            self.terms.node(&mut self.output.bytes, self.block, triples[0][0])?;
             self.subject.clear();
             self.subject.extend_from_slice(&self.output.bytes[start..]);
             for (at, [_, predicate, object]) in triples.iter().enumerate() {
@@ -66,10 +76,10 @@ impl Serializer for Writer<'_> {
                     self.output.bytes.extend_from_slice(&self.subject);
                 }
                 self.output.bytes.push(b' ');
-                self.node(*predicate)?;
+                self.terms.node(&mut self.output.bytes, self.block, *predicate)?;
                 self.output.bytes.push(b' ');
-                self.node(*object)?;
-                self.output.bytes.extend_from_slice(self.end);
+                self.terms.node(&mut self.output.bytes, self.block, *object)?;
+                self.output.bytes.extend_from_slice(self.terms.end);
             }
             self.output.pass()?;
         }
@@ -77,51 +87,111 @@ impl Serializer for Writer<'_> {
         Ok(())
     }
 
-    fn flat(&mut self, obsel: &Obsel<'_>, nodes: Nodes<'_>) -> Result<bool> {
-        self.subject.clear();
-        iri(&mut self.subject, nodes.trace, obsel.id);
-        self.subject.push(b' ');
-        for class in &obsel.types {
-            self.line(Node::Known(Known::Type), nodes.value(*class))?;
-        }
-        self.line(Node::Known(Known::HasTrace), nodes.obsel(""))?;
-        self.line(Node::Known(Known::HasBegin), Node::Integer(obsel.begin))?;
-        self.line(Node::Known(Known::HasEnd), Node::Integer(obsel.end))?;
-        for arc in &obsel.arcs {
-            self.line(Node::Named(arc.predicate), nodes.value(arc.object))?;
-        }
-        self.block += 1;
+    fn flat(&mut self, row: &mut Row<'_>) -> Result<bool> {
+        let written = self.plans.write(&mut self.terms, &mut self.output.bytes, row)?;
+        self.block += u64::from(written.is_some());
         self.output.pass()?;
-        Ok(true)
+        Ok(written.is_some())
     }
 }
 
-impl Writer<'_> {
-    /// Writes a triple of the present subject, which a space follows.
-    #[inline]
-    fn line(&mut self, predicate: Node<'_>, object: Node<'_>) -> Result<()> {
-        put(&mut self.output.bytes, &self.subject);
-        self.node(predicate)?;
-        self.output.bytes.push(b' ');
-        self.node(object)?;
-        put(&mut self.output.bytes, self.end);
-        Ok(())
+impl<'w> Planner for Terms<'w> {
+    type Fill = Fill<'w>;
+
+    fn draft<'t>(&mut self, draft: &mut Draft<'t, Fill<'w>>, obsel: &Obsel<'t>) -> Result<Written> {
+        let Some(obsels) = self.speller.obsels() else {
+            return Ok(None);
+        };
+        let known = |terms: &Self, draft: &mut Draft<'t, Fill<'w>>, known| {
+            terms::draft_id(draft, terms, obsels);
+            draft.bytes.push(b' ');
+            put(&mut draft.bytes, &terms.known[known as usize]);
+            draft.bytes.push(b' ');
+        };
+        for class in &obsel.types {
+            known(self, draft, Known::Type);
+            if terms::draft(draft, self, obsels, *class)?.is_none() {
+                return Ok(None);
+            }
+            put(&mut draft.bytes, self.end);
+        }
+        known(self, draft, Known::HasTrace);
+        iri(&mut draft.bytes, &obsels.trace, "");
+        put(&mut draft.bytes, self.end);
+        known(self, draft, Known::HasBegin);
+        draft.bytes.push(b'"');
+        draft.begin();
+        put(&mut draft.bytes, INTEGER);
+        put(&mut draft.bytes, self.end);
+        known(self, draft, Known::HasEnd);
+        draft.bytes.push(b'"');
+        draft.end();
+        put(&mut draft.bytes, INTEGER);
+        put(&mut draft.bytes, self.end);
+        for arc in &obsel.arcs {
+            terms::draft_id(draft, self, obsels);
+            draft.bytes.push(b' ');
+            put(&mut draft.bytes, self.spelt(arc.predicate)?);
+            draft.bytes.push(b' ');
+            if terms::draft(draft, self, obsels, arc.object)?.is_none() {
+                return Ok(None);
+            }
+            put(&mut draft.bytes, self.end);
+        }
+        Ok(Some(()))
     }
 
     #[inline]
-    fn node(&mut self, node: Node<'_>) -> Result<()> {
-        let bytes = &mut self.output.bytes;
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'w>, text: &[u8]) -> Result<Written> {
+        match fill {
+            Fill::Text => escaped::<Quoted>(bytes, text),
+            Fill::Language => put(bytes, text),
+            Fill::Iri(_) | Fill::Near(_) => escaped::<Iri>(bytes, text),
+            Fill::Integer(datatype) | Fill::Literal(datatype) => {
+                self.node(bytes, 0, Node::Typed(utf8(text)?, datatype))?;
+            }
+        }
+        Ok(Some(()))
+    }
+}
+
+impl<'w> Names<'w> for Terms<'w> {
+    fn open(&self, bytes: &mut Vec<u8>, start: &'w str) -> (Fill<'w>, &'static [u8]) {
+        bytes.push(b'<');
+        escaped::<Iri>(bytes, start);
+        (Fill::Iri(start), b">")
+    }
+
+    fn spelt(&mut self, name: Name) -> Result<&[u8]> {
+        Ok(self.names.get(name, || Ok(spelt(&self.speller.iri(name)?)))?)
+    }
+
+    fn shorthand(&mut self, _: Name) -> Result<Shorthand> {
+        Ok(Shorthand::None)
+    }
+}
+
+impl<'w> Terms<'w> {
+    fn new(view: &'w View, end: &'w [u8]) -> Self {
+        Self {
+            speller: Speller::new(view),
+            names: Memory::default(),
+            known: Known::ALL.map(|known| spelt(known.iri())),
+            end,
+        }
+    }
+
+    #[inline]
+    fn node(&mut self, bytes: &mut Vec<u8>, block: u64, node: Node<'_>) -> Result<()> {
         match node {
             Node::Known(known) => put(bytes, &self.known[known as usize]),
-            Node::Named(name) => put(bytes, self.names.get(name, || Ok(spelt(&self.speller.iri(name)?)))?),
+            Node::Named(name) => put(bytes, self.spelt(name)?),
             Node::Iri(start, rest) => iri(bytes, start, rest),
-            Node::Blank(blank) => label(bytes, self.block, blank),
+            Node::Blank(blank) => label(bytes, block, blank),
             Node::Integer(value) => {
                 bytes.push(b'"');
                 integer(bytes, value);
-                put(bytes, b"\"^^<");
-                put(bytes, xsd::INTEGER.as_bytes());
-                bytes.push(b'>');
+                put(bytes, INTEGER);
             }
             Node::String(lexical) => string(bytes, lexical),
             Node::Tagged(lexical, language) => {
@@ -132,10 +202,7 @@ impl Writer<'_> {
             Node::Typed(lexical, datatype) => {
                 string(bytes, lexical);
                 bytes.extend_from_slice(b"^^");
-                put(
-                    bytes,
-                    self.names.get(datatype, || Ok(spelt(&self.speller.iri(datatype)?)))?,
-                );
+                put(bytes, self.spelt(datatype)?);
             }
             Node::Literal(lexical, datatype) => {
                 string(bytes, lexical);
@@ -206,40 +273,11 @@ pub(in crate::format) fn string(bytes: &mut Vec<u8>, lexical: &str) {
     bytes.push(b'"');
 }
 
-enum Quoted {}
-
-impl Escapes for Quoted {
-    #[inline]
-    fn is_special(byte: u8) -> bool {
-        (byte < 0x20) | (byte == b'"') | (byte == b'\\')
-    }
-
-    fn replacement(byte: u8) -> Option<&'static str> {
-        match byte {
-            b'"' => Some("\\\""),
-            b'\\' => Some("\\\\"),
-            b'\t' => Some("\\t"),
-            b'\n' => Some("\\n"),
-            b'\r' => Some("\\r"),
-            0..0x20 => Some(CONTROLS[usize::from(byte)]),
-            _ => None,
-        }
-    }
-}
-
 /// Appends the label of a blank node, unique in the document; `block` is the number of its block.
 pub(in crate::format) fn label(bytes: &mut Vec<u8>, block: u64, blank: Blank) {
     bytes.extend_from_slice(b"_:");
     crate::format::triples::label(bytes, block, blank);
 }
-
-/// How the control characters and the space are written, by code.
-const CONTROLS: [&str; 33] = [
-    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\u0008", "\\u0009",
-    "\\u000A", "\\u000B", "\\u000C", "\\u000D", "\\u000E", "\\u000F", "\\u0010", "\\u0011", "\\u0012", "\\u0013",
-    "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001A", "\\u001B", "\\u001C", "\\u001D",
-    "\\u001E", "\\u001F", "\\u0020",
-];
 
 #[cfg(test)]
 mod test {
@@ -247,7 +285,8 @@ mod test {
     use sophia::turtle::parser::nt::NTriplesParser;
 
     use super::*;
-    use crate::format::sample::{any_graph, assert_same, read, turtle, view, written};
+    use crate::format::plan::test::assert_as_drafted;
+    use crate::format::sample::{Ktbs, TRACE, any_flat_obsels, any_graph, assert_same, read, turtle, view, written};
     use crate::resource::Shape;
 
     proptest! {
@@ -256,6 +295,17 @@ mod test {
             let view = view("http://h/b/t/", Shape::Trace, graph);
             let bytes = written(write, &view);
             assert_same(&view, &read(NTriplesParser::default(), &bytes), &bytes);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn plans_write_what_is_drafted(obsels in any_flat_obsels(true)) {
+            let ktbs = Ktbs::with("");
+            ktbs.post_graph(TRACE, obsels);
+            let view = ktbs.view("@obsels", &[]);
+            assert_as_drafted(Speller::new(&view).obsels().expect("obsels"), || Terms::new(&view, b" .\n"));
         }
     }
 

@@ -7,4 +7,5 @@ mod shorthand;
 mod write;
 
 pub use parse::parse;
+pub(super) use shorthand::Shorthand;
 pub use write::write;

@@ -7,13 +7,15 @@ use super::shorthand::Shorthand;
 use crate::error::Result;
 use crate::format::Prefixes;
 use crate::format::ntriples::{iri, label, string};
-use crate::format::output::{Memory, Output, integer, put};
+use crate::format::output::{Memory, Output, Quoted, escaped, integer, is_natural, put};
+use crate::format::plan::{Draft, Planner, Plans, Written, utf8};
 use crate::format::prefixes::{Prefix, bound};
 use crate::format::relative::{Base, Reference};
-use crate::format::triples::{Known, Node, Nodes, Serializer, Speller, Triple, serialize, subjects};
-use crate::obsel::{Name, Obsel};
+use crate::format::terms::{self, Fill, Names};
+use crate::format::triples::{Known, Node, Serializer, Speller, Triple, serialize, subjects};
+use crate::obsel::{Arc, Name, Obsel};
 use crate::resource::View;
-use crate::resource::view::Content;
+use crate::resource::view::{Content, Row};
 
 /// Writes a view as Turtle.
 ///
@@ -58,6 +60,7 @@ fn body<'v>(view: &View, terms: Terms<'v>, output: Output<'_>) -> Result<Terms<'
     let mut writer = Writer {
         output,
         terms,
+        plans: Plans::default(),
         block: 0,
     };
     serialize(view, &mut writer)?;
@@ -68,6 +71,7 @@ fn body<'v>(view: &View, terms: Terms<'v>, output: Output<'_>) -> Result<Terms<'
 struct Writer<'w, 'v> {
     output: Output<'w>,
     terms: Terms<'v>,
+    plans: Plans<Fill<'v>>,
     /// The number of the present block, part of the labels of its blank nodes.
     block: u64,
 }
@@ -95,33 +99,79 @@ impl Serializer for Writer<'_, '_> {
         Ok(())
     }
 
-    fn flat(&mut self, obsel: &Obsel<'_>, nodes: Nodes<'_>) -> Result<bool> {
-        let (bytes, terms) = (&mut self.output.bytes, &mut self.terms);
-        bytes.push(b'\n');
-        terms.node(bytes, self.block, nodes.obsel(obsel.id))?;
-        put(bytes, b" a ");
-        for (at, class) in obsel.types.iter().enumerate() {
-            put(bytes, if at > 0 { b", " } else { b"" });
-            terms.node(bytes, self.block, nodes.value(*class))?;
-        }
-        put(bytes, terms.in_trace(nodes.trace));
-        integer(bytes, obsel.begin);
-        put(bytes, &terms.end);
-        integer(bytes, obsel.end);
-        let mut last = None;
-        for arc in &obsel.arcs {
-            if last == Some(arc.predicate) {
-                put(bytes, b", ");
-            } else {
-                put(bytes, &terms.name(arc.predicate)?.arc);
-                last = Some(arc.predicate);
-            }
-            terms.node(bytes, self.block, nodes.value(arc.object))?;
-        }
-        put(bytes, b" .\n");
-        self.block += 1;
+    fn flat(&mut self, row: &mut Row<'_>) -> Result<bool> {
+        let written = self.plans.write(&mut self.terms, &mut self.output.bytes, row)?;
+        self.block += u64::from(written.is_some());
         self.output.pass()?;
-        Ok(true)
+        Ok(written.is_some())
+    }
+}
+
+impl<'v> Planner for Terms<'v> {
+    type Fill = Fill<'v>;
+
+    fn draft<'t>(&mut self, draft: &mut Draft<'t, Fill<'v>>, obsel: &Obsel<'t>) -> Result<Written> {
+        let Some(obsels) = self.speller.obsels() else {
+            return Ok(None);
+        };
+        put(&mut draft.bytes, b"\n");
+        terms::draft_id(draft, self, obsels);
+        put(&mut draft.bytes, b" a ");
+        for (at, class) in obsel.types.iter().enumerate() {
+            put(&mut draft.bytes, if at > 0 { b", " } else { b"" });
+            if terms::draft(draft, self, obsels, *class)?.is_none() {
+                return Ok(None);
+            }
+        }
+        put(&mut draft.bytes, &arc(&self.known[Known::HasTrace as usize]));
+        self.iri(&mut draft.bytes, &obsels.trace);
+        put(&mut draft.bytes, &arc(&self.known[Known::HasBegin as usize]));
+        draft.begin();
+        put(&mut draft.bytes, &arc(&self.known[Known::HasEnd as usize]));
+        draft.end();
+        let mut last = None;
+        for Arc { predicate, object } in &obsel.arcs {
+            if last == Some(predicate) {
+                put(&mut draft.bytes, b", ");
+            } else {
+                put(&mut draft.bytes, &arc(&self.name(*predicate)?.spelt));
+                last = Some(predicate);
+            }
+            if terms::draft(draft, self, obsels, *object)?.is_none() {
+                return Ok(None);
+            }
+        }
+        put(&mut draft.bytes, b" .\n");
+        Ok(Some(()))
+    }
+
+    #[inline]
+    fn fill(&mut self, bytes: &mut Vec<u8>, fill: Fill<'v>, text: &[u8]) -> Result<Written> {
+        match fill {
+            Fill::Text => escaped::<Quoted>(bytes, text),
+            Fill::Integer(_) if is_natural(text) => put(bytes, text),
+            Fill::Near(start) => self.near(bytes, start, text)?,
+            other => self.fill_otherwise(bytes, other, text)?,
+        }
+        Ok(Some(()))
+    }
+}
+
+impl<'v> Names<'v> for Terms<'v> {
+    fn open(&self, _: &mut Vec<u8>, start: &'v str) -> (Fill<'v>, &'static [u8]) {
+        if self.base.is_directory(start) {
+            (Fill::Near(start), b"")
+        } else {
+            (Fill::Iri(start), b"")
+        }
+    }
+
+    fn spelt(&mut self, name: Name) -> Result<&[u8]> {
+        Ok(&self.name(name)?.spelt)
+    }
+
+    fn shorthand(&mut self, datatype: Name) -> Result<Shorthand> {
+        Ok(self.name(datatype)?.shorthand)
     }
 }
 
@@ -160,8 +210,6 @@ const BETWEEN: &[u8] = b" ;\n    ";
 /// A name: how it is written, and how literals are whose datatype it is.
 struct Spelling {
     spelt: Vec<u8>,
-    /// As a predicate, with what comes before it and the space after it.
-    arc: Vec<u8>,
     shorthand: Shorthand,
 }
 
@@ -174,15 +222,48 @@ struct Terms<'v> {
     used: Vec<bool>,
     names: Memory<Spelling>,
     known: Vec<Vec<u8>>,
-    /// What comes between the types of an obsel and its begin, once it is known.
-    in_trace: Vec<u8>,
-    /// What comes between the begin and the end of an obsel.
-    end: Vec<u8>,
     /// An IRI in one part.
     whole: String,
 }
 
 impl<'v> Terms<'v> {
+    /// Appends an IRI in the directory of the document, which obsels mostly are: it need not be looked at so closely.
+    #[inline]
+    fn near(&mut self, bytes: &mut Vec<u8>, start: &str, text: &[u8]) -> Result<()> {
+        bytes.push(b'<');
+        if Base::put_name(bytes, text) {
+            bytes.push(b'>');
+        } else {
+            bytes.pop();
+            self.far(bytes, start, utf8(text)?);
+        }
+        Ok(())
+    }
+
+    /// Appends an IRI in two parts.
+    fn far(&mut self, bytes: &mut Vec<u8>, start: &str, rest: &str) {
+        let mut whole = std::mem::take(&mut self.whole);
+        whole.clear();
+        whole.push_str(start);
+        whole.push_str(rest);
+        self.iri(bytes, &whole);
+        self.whole = whole;
+    }
+
+    /// Fills a hole in a way that few need.
+    #[inline(never)]
+    fn fill_otherwise(&mut self, bytes: &mut Vec<u8>, fill: Fill<'_>, text: &[u8]) -> Result<()> {
+        match fill {
+            Fill::Text => escaped::<Quoted>(bytes, text),
+            Fill::Language => put(bytes, text),
+            Fill::Integer(datatype) | Fill::Literal(datatype) => {
+                self.node(bytes, 0, Node::Typed(utf8(text)?, datatype))?;
+            }
+            Fill::Iri(start) | Fill::Near(start) => self.far(bytes, start, utf8(text)?),
+        }
+        Ok(())
+    }
+
     fn new(view: &'v View, prefixes: Vec<Prefix>) -> Self {
         let mut terms = Self {
             speller: Speller::new(view),
@@ -191,8 +272,6 @@ impl<'v> Terms<'v> {
             used: Vec::new(),
             names: Memory::default(),
             known: Vec::new(),
-            in_trace: Vec::new(),
-            end: Vec::new(),
             whole: String::new(),
         };
         terms.known = Known::ALL
@@ -206,19 +285,7 @@ impl<'v> Terms<'v> {
                 bytes
             })
             .collect();
-        terms.end = arc(&terms.known[Known::HasEnd as usize]);
         terms
-    }
-
-    /// Returns what comes between the types of an obsel of a trace, the only one of the document, and its begin.
-    fn in_trace(&mut self, trace: &str) -> &[u8] {
-        if self.in_trace.is_empty() {
-            let mut bytes = arc(&self.known[Known::HasTrace as usize]);
-            self.iri(&mut bytes, trace);
-            bytes.extend(arc(&self.known[Known::HasBegin as usize]));
-            self.in_trace = bytes;
-        }
-        &self.in_trace
     }
 
     fn predicate(&mut self, bytes: &mut Vec<u8>, predicate: Node<'_>) -> Result<()> {
@@ -235,23 +302,8 @@ impl<'v> Terms<'v> {
             Node::Known(known) => self.iri(bytes, known.iri()),
             Node::Named(name) => put(bytes, &self.name(name)?.spelt),
             Node::Iri("", rest) => self.iri(bytes, rest),
-            Node::Iri(start, rest) => {
-                // Obsels are most of what is below a container, and need not be looked at so closely.
-                if self.base.is_directory(start) {
-                    bytes.push(b'<');
-                    if Base::put_name(bytes, rest) {
-                        bytes.push(b'>');
-                        return Ok(());
-                    }
-                    bytes.pop();
-                }
-                let mut whole = std::mem::take(&mut self.whole);
-                whole.clear();
-                whole.push_str(start);
-                whole.push_str(rest);
-                self.iri(bytes, &whole);
-                self.whole = whole;
-            }
+            Node::Iri(start, rest) if self.base.is_directory(start) => self.near(bytes, start, rest.as_bytes())?,
+            Node::Iri(start, rest) => self.far(bytes, start, rest),
             Node::Blank(blank) => label(bytes, block, blank),
             Node::Integer(value) => integer(bytes, value),
             Node::String(lexical) => string(bytes, lexical),
@@ -288,8 +340,8 @@ impl<'v> Terms<'v> {
             let iri = self.speller.iri(name)?;
             let mut spelt = Vec::new();
             abbreviate(&mut spelt, &iri, &self.prefixes, &mut self.used, &self.base);
-            let (arc, shorthand) = (arc(&spelt), Shorthand::of(&iri));
-            Ok(Spelling { spelt, arc, shorthand })
+            let shorthand = Shorthand::of(&iri);
+            Ok(Spelling { spelt, shorthand })
         })
     }
 
@@ -335,10 +387,14 @@ fn is_local(text: &str) -> bool {
 #[cfg(test)]
 mod test {
     use proptest::prelude::*;
+    use sophia::turtle::parser::nt::NTriplesParser;
     use sophia::turtle::parser::turtle::TurtleParser;
 
     use super::*;
-    use crate::format::sample::{any_graph, assert_same, read, turtle, view, written};
+    use crate::format::plan::test::assert_as_drafted;
+    use crate::format::sample::{
+        Ktbs, TRACE, any_flat_obsels, any_graph, assert_same, assert_same_graphs, read, turtle, view, written,
+    };
     use crate::resource::Shape;
 
     proptest! {
@@ -347,6 +403,21 @@ mod test {
             let view = view("http://h/b/t/", Shape::Trace, graph);
             let bytes = written(write, &view);
             assert_same(&view, &read(TurtleParser::default(), &bytes), &bytes);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn plans_write_what_is_drafted(obsels in any_flat_obsels(true)) {
+            let ktbs = Ktbs::with("");
+            ktbs.post_graph(TRACE, obsels);
+            let view = ktbs.view("@obsels", &[]);
+            let prefixes = bound(&Prefixes::default(), &view);
+            assert_as_drafted(Speller::new(&view).obsels().expect("obsels"), || Terms::new(&view, prefixes.clone()));
+            let triples = read(NTriplesParser::default(), &written(crate::format::ntriples::write, &view));
+            let bytes = written(write, &view);
+            assert_same_graphs(&triples, &read(TurtleParser::default(), &bytes), &bytes);
         }
     }
 

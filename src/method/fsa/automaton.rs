@@ -175,7 +175,9 @@ impl<'a, M: Matchers> Reader<'a, M> {
             transitions: self.transitions(&place, own),
             default: self.default(&place, with("default_transition")),
         };
-        if state.default.is_some() && state.max_noise > 0 {
+        // One whose target is wrong was meant as one.
+        let has_default = is_given(with("default_transition"), "default_transition");
+        if has_default && state.max_noise > 0 {
             self.problems.push(format!(
                 "State '{id}' can not have both a default transition and max_noise > 0"
             ));
@@ -184,7 +186,6 @@ impl<'a, M: Matchers> Reader<'a, M> {
             .get("transitions")
             .and_then(Value::as_array)
             .is_some_and(|list| !list.is_empty());
-        let has_default = state.default.is_some() || is_given(with("default_transition"), "default_transition");
         if !state.terminal && !has_some && !has_default {
             self.problems
                 .push(format!("Non-terminal state '{id}' has no transition"));
@@ -411,6 +412,13 @@ pub mod test {
             (
                 json!({"states": {"start": {"default_transition": {"target": "no"}}, "end": end}}),
                 &["Transition to non-existing state 'no'"],
+            ),
+            (
+                json!({"states": {"start": {"max_noise": 1, "default_transition": {"target": "no"}}, "end": end}}),
+                &[
+                    "Transition to non-existing state 'no'",
+                    "State 'start' can not have both a default transition and max_noise > 0",
+                ],
             ),
             (
                 json!({"default_matcher": "x", "states": {"start": to("end"), "end": end}}),

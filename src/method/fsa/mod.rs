@@ -271,7 +271,7 @@ fn advance(
 fn exposed(tokens: &Tokens, prepared: &Prepared<'_>) -> Term {
     let remembered = tokens.held.get();
     if remembered < EXPOSED_BYTES / 32 {
-        let text = tokens::shown(tokens, &prepared.automaton, &prepared.source.iri).to_string();
+        let text = tokens::shown(tokens, &prepared.automaton, &prepared.source.iri);
         if text.len() <= EXPOSED_BYTES {
             return rdf::string(text);
         }

@@ -124,7 +124,7 @@ fn size(input: &mut Input<'_>) -> Result<usize, StoreError> {
 }
 
 /// Returns tokens as JSON, for a person who looks for what an automaton does. `iri` is that of the source.
-pub fn shown<C>(tokens: &Tokens, automaton: &Automaton<C>, iri: &str) -> Value {
+pub fn shown<C>(tokens: &Tokens, automaton: &Automaton<C>, iri: &str) -> String {
     let running = tokens.running.iter().enumerate();
     let running: Map<String, Value> = running
         .map(|(rank, token)| (format!("r{rank}"), shown_token(token, automaton, iri)))
@@ -132,7 +132,22 @@ pub fn shown<C>(tokens: &Tokens, automaton: &Automaton<C>, iri: &str) -> Value {
     let pending: Map<String, Value> = (tokens.pending.iter())
         .map(|(number, pending)| (format!("p{number}"), shown_token(&pending.token, automaton, iri)))
         .collect();
-    json!({"clock": tokens.clock, "running": running, "pending": pending})
+    spaced(&json!({"clock": tokens.clock, "running": running, "pending": pending}))
+}
+
+/// Writes JSON with a space after each comma and colon, as the Python kTBS does, so that the literal is the same.
+fn spaced(json: &Value) -> String {
+    match json {
+        Value::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{}: {}", Value::from(name.as_str()), spaced(value)))
+                .collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
 }
 
 fn shown_token<C>(token: &Token<Rc<str>>, automaton: &Automaton<C>, iri: &str) -> Value {

@@ -17,7 +17,7 @@ pub use export::export;
 use references::Gone;
 
 use super::access::lists;
-use super::{Service, unit};
+use super::{Service, links, unit};
 use crate::error::{Error, Result};
 use crate::obsel::{Obsel, Value};
 use crate::rdf::{Term, as_iri, as_literal, iri, is_iri, string};
@@ -312,6 +312,7 @@ fn what_is_left(snapshot: &Snapshot, path: &str, subject: &str) -> Result<Vec<St
 fn what_describes(snapshot: &Snapshot, gone: &Gone<'_>, defaults: &[String]) -> Result<Vec<String>> {
     let mut left = Vec::new();
     snapshot.for_each_below("", &mut |entry| {
+        let entry = links::add_users(snapshot, entry)?;
         let path = &entry.head.path;
         let resource = format!("{}{path}", snapshot.root());
         let is_going = |p: &Term| is_iri(p, ktbs::HAS_DEFAULT_SUBJECT) && defaults.contains(path);
