@@ -37,7 +37,8 @@ pub fn root_iri(text: &str) -> Result<String, String> {
     if rest.starts_with(['/', ':']) {
         return Err("the root URI has no host".to_owned());
     }
-    let iri = format!("{scheme}://{}", decode(rest));
+    let rest = decode(rest).ok_or("this is not a URI: a '%' is not followed by two hexadecimal digits")?;
+    let iri = format!("{scheme}://{rest}");
     if iri.split('/').skip(3).any(|part| part == "." || part == "..") {
         return Err("the path of the root URI can have no part '.' or '..'".to_owned());
     }
@@ -45,8 +46,8 @@ pub fn root_iri(text: &str) -> Result<String, String> {
     Ok(iri)
 }
 
-/// Decodes the percent-encoded characters that an IRI can show.
-fn decode(text: &str) -> String {
+/// Decodes the percent-encoded characters that an IRI can show; `None` if a `%` encodes nothing.
+fn decode(text: &str) -> Option<String> {
     let mut decoded = String::new();
     let mut rest = text;
     while let Some(start) = rest.find('%') {
@@ -68,12 +69,12 @@ fn decode(text: &str) -> String {
             chunk.invalid().iter().for_each(|&byte| encode(byte, &mut decoded));
         }
         if encoded.is_empty() {
-            decoded.push('%');
+            return None;
         }
-        rest = &rest[encoded.len().max(1)..];
+        rest = &rest[encoded.len()..];
     }
     decoded.push_str(rest);
-    decoded
+    Some(decoded)
 }
 
 /// Returns the longest beginning of a text that consists of `%XX`.
@@ -159,6 +160,8 @@ mod test {
             ("http://h/<>/", "not a URI"),
             ("http://h/%/", "not a URI"),
             ("http://h/%4/", "not a URI"),
+            // Decoded, it would be one, and another.
+            ("http://%a%30/", "not a URI"),
             ("http://h:port/", "not a URI"),
         ];
         for (text, reason) in cases {
