@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::env;
+use std::hint;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
@@ -105,7 +106,18 @@ pub fn serve_threads<'h>(
     })
 }
 
+/// Makes the allocator keep some memory from one request to the next, rather than give it back to the system and take it again,
+/// page by page: a computation of 10,000 obsels takes a tenth less time.
+///
+/// That of glibc learns from the largest block that was freed: at most twice as much stays (mallopt(3), on the dynamic
+/// mmap threshold). The block itself is never touched, and so is no memory.
+fn keep_memory() {
+    const BLOCK: usize = 4 << 20;
+    drop(hint::black_box(Vec::<u8>::with_capacity(BLOCK)));
+}
+
 fn serve_on(socket: BorrowedFd<'_>, termination: &Termination, handler: &mut dyn Handler) -> io::Result<()> {
+    keep_memory();
     let web_servers = env::var(WEB_SERVER_ADDRS).ok();
     let listener = Listener::new(socket, termination, web_servers.as_deref())?;
     let mut buffers = Buffers::default();
