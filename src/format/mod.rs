@@ -51,6 +51,8 @@ pub struct Format {
     pub parse: Option<Parse>,
     /// How a view is written.
     pub write: Option<WriteView>,
+    /// Whether a view may be refused for what it says: then its beginning is written before anything is sent.
+    pub may_refuse: bool,
     /// How a payload that replaces what a view shows gets back what the syntax could not tell the client, if there is
     /// anything.
     pub restore: Option<Restore>,
@@ -86,6 +88,7 @@ pub static JSON_LD: Format = Format {
     name: "JSON-LD",
     parse: Some(json::parse),
     write: Some(json::write),
+    may_refuse: false,
     restore: None,
     read_obsels: None,
 };
@@ -94,6 +97,7 @@ pub static JSON: Format = Format {
     name: "JSON",
     parse: Some(json::parse_simple),
     write: Some(json::write_simple),
+    may_refuse: false,
     restore: Some(json::restore),
     read_obsels: None,
 };
@@ -102,6 +106,7 @@ pub static TURTLE: Format = Format {
     name: "Turtle",
     parse: Some(turtle::parse),
     write: Some(turtle::write),
+    may_refuse: false,
     restore: None,
     read_obsels: None,
 };
@@ -110,6 +115,7 @@ pub static NOTATION3: Format = Format {
     name: "Notation3",
     parse: Some(notation3::parse),
     write: Some(turtle::write),
+    may_refuse: false,
     restore: None,
     read_obsels: None,
 };
@@ -118,6 +124,7 @@ pub static N_TRIPLES: Format = Format {
     name: "N-Triples",
     parse: Some(ntriples::parse),
     write: Some(ntriples::write),
+    may_refuse: false,
     restore: None,
     read_obsels: None,
 };
@@ -126,6 +133,7 @@ pub static RDF_XML: Format = Format {
     name: "RDF/XML",
     parse: Some(rdfxml::parse),
     write: Some(rdfxml::write),
+    may_refuse: true,
     restore: None,
     read_obsels: None,
 };
@@ -134,6 +142,7 @@ pub static HTML: Format = Format {
     name: "HTML",
     parse: None,
     write: Some(html::write),
+    may_refuse: false,
     restore: None,
     read_obsels: None,
 };
@@ -142,6 +151,7 @@ pub static CSV: Format = Format {
     name: "CSV",
     parse: None,
     write: Some(csv::write),
+    may_refuse: false,
     restore: None,
     read_obsels: Some(csv::read),
 };
@@ -150,6 +160,7 @@ pub static GEO_JSON: Format = Format {
     name: "GeoJSON",
     parse: None,
     write: Some(geojson::write),
+    may_refuse: false,
     restore: None,
     read_obsels: None,
 };
@@ -159,6 +170,7 @@ pub static NDJSON: Format = Format {
     name: "newline-delimited JSON",
     parse: None,
     write: Some(lines::write),
+    may_refuse: false,
     restore: None,
     read_obsels: Some(lines::read),
 };
@@ -168,6 +180,7 @@ pub static TABLE: Format = Format {
     name: "HTML table",
     parse: None,
     write: Some(html::table::write),
+    may_refuse: false,
     restore: None,
     read_obsels: None,
 };

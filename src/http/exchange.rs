@@ -323,14 +323,10 @@ impl Exchange<'_> {
                 "max_triple ({max_triples}) was exceeded"
             )));
         }
-        let write = offer
-            .format
-            .write
-            .ok_or_else(|| Error::Serialize(format!("{} is never written", offer.format.name)))?;
         let prefixes = Prefixes(self.config.prefixes.clone());
-        let body = self
-            .stages
-            .time("write", || represent::body(view, write, prefixes, server.max_bytes))?;
+        let body = self.stages.time("write", || {
+            represent::body(view, offer.format, prefixes, server.max_bytes)
+        })?;
         Ok(with_headers(Outcome::Shown(body), headers))
     }
 }

@@ -8,7 +8,7 @@ use super::conditional;
 use super::response::Body;
 use super::target::to_uri;
 use crate::error::{Error, Result};
-use crate::format::{Offer, Prefixes, WriteView, html};
+use crate::format::{Format, Offer, Prefixes, WriteView, html};
 use crate::resource::View;
 use crate::resource::view::Link;
 
@@ -66,11 +66,17 @@ fn link_value(link: &Link) -> String {
 ///
 /// It is held whole if it is not larger than [`HELD`]. Otherwise what was written is dropped, and the view, which is a
 /// snapshot and gives the same bytes again, is written anew when the headers have been sent: formats need not know how
-/// to pause, at the price of writing its beginning twice.
+/// to pause, at the price of writing its beginning twice. A view that is known to be long is written once only.
 ///
 /// # Errors
 /// `AnswerTooLarge` if the body has more than `max_bytes`, which is then counted to the end; the errors of the format.
-pub fn body(view: View, write: WriteView, prefixes: Prefixes, max_bytes: Option<u64>) -> Result<Body> {
+pub fn body(view: View, format: &Format, prefixes: Prefixes, max_bytes: Option<u64>) -> Result<Body> {
+    let write = format
+        .write
+        .ok_or_else(|| Error::Serialize(format!("{} is never written", format.name)))?;
+    if max_bytes.is_none() && !format.may_refuse && view.is_long()? {
+        return Ok(streamed(view, write, prefixes));
+    }
     let mut held = Held {
         bytes: Vec::new(),
         length: 0,
@@ -170,6 +176,13 @@ mod test {
         Err(Error::Serialize("no".to_owned()))
     }
 
+    fn format(write: WriteView) -> Format {
+        Format {
+            write: Some(write),
+            ..format::JSON
+        }
+    }
+
     fn offer_of(extension: &str) -> &'static Offer {
         format::offers(Shape::Base)
             .find(|offer| offer.extension == Some(extension))
@@ -185,7 +198,7 @@ mod test {
             (900, Some(900), "Bytes(900)"),
             (HELD + 1, Some(HELD + 1), "Stream"),
         ] {
-            let found = body(view(bytes), write, Prefixes::default(), max_bytes).unwrap();
+            let found = body(view(bytes), &format(write), Prefixes::default(), max_bytes).unwrap();
             assert_eq!(format!("{found:?}"), expected);
             if let Body::Stream(stream) = found {
                 let mut out = Vec::new();
@@ -198,7 +211,7 @@ mod test {
     #[test]
     fn the_limit_on_answers_is_exact() {
         for (bytes, max_bytes) in [(901, 900), (HELD + 2, HELD + 1), (2, 0)] {
-            let error = body(view(bytes), write, Prefixes::default(), Some(max_bytes)).unwrap_err();
+            let error = body(view(bytes), &format(write), Prefixes::default(), Some(max_bytes)).unwrap_err();
             assert_eq!(error.to_string(), format!("max_bytes ({max_bytes}) was exceeded"));
             assert!(matches!(error, Error::AnswerTooLarge(_)));
         }
@@ -207,10 +220,10 @@ mod test {
     #[test]
     fn a_failure_is_told_as_long_as_it_can_be() {
         for (bytes, max_bytes) in [(10, None), (HELD + 1, Some(HELD * 2))] {
-            let error = body(view(bytes), fail, Prefixes::default(), max_bytes).unwrap_err();
+            let error = body(view(bytes), &format(fail), Prefixes::default(), max_bytes).unwrap_err();
             assert!(matches!(error, Error::Serialize(_)));
         }
-        let late = body(view(HELD + 1), fail, Prefixes::default(), None).unwrap();
+        let late = body(view(HELD + 1), &format(fail), Prefixes::default(), None).unwrap();
         let Body::Stream(stream) = late else { panic!("{late:?}") };
         assert!(matches!(stream(&mut io::sink()), Err(Error::Serialize(_))));
     }

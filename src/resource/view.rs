@@ -73,6 +73,19 @@ impl View {
             Content::Obsels(obsels) => obsels.triples(),
         }
     }
+
+    /// Tells whether it is a whole collection of many obsels, which is some hundreds of KiB in any syntax: known at once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn is_long(&self) -> Result<bool> {
+        /// How many triples are many.
+        const MANY: u64 = 16 << 10;
+        match &self.content {
+            Content::Obsels(obsels) if !obsels.partial => Ok(obsels.triples()? >= MANY),
+            Content::Obsels(_) | Content::Graph(_) => Ok(false),
+        }
+    }
 }
 
 /// A `Link` of a slice of `@obsels` (kTBS documentation, "obsel collection").
