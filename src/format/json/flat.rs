@@ -1,5 +1,6 @@
 //! Obsels that are a flat list of values, in JSON: written by [plans](crate::format::plan).
 
+use super::directory::Directory;
 use super::image::{is_ambiguous, may_be_ambiguous};
 use super::properties::{Coercion, Property, property_of};
 use super::shorten::Shortener;
@@ -30,6 +31,7 @@ impl<'v> Flat<'v> {
                 shortener,
                 style,
                 names: Memory::default(),
+                directory: Directory::default(),
             },
         }
     }
@@ -105,6 +107,7 @@ struct Values<'v> {
     shortener: &'v Shortener,
     style: Style,
     names: Memory<Spelling>,
+    directory: Directory<'v>,
 }
 
 /// A name, in all the places where it may stand. What is absent would be read as something else.
@@ -178,6 +181,7 @@ impl<'v> Planner for Values<'v> {
             Fill::Text => escaped::<Json>(bytes, text),
             Fill::Integer(_) if is_natural(text) => put(bytes, text),
             Fill::Name if Base::put_name(bytes, text) => {}
+            Fill::Id(start) if self.directory.put(bytes, (start, text), self.shortener) => {}
             other => return self.fill_otherwise(bytes, other, text),
         }
         Ok(Some(()))

@@ -8,6 +8,7 @@ mod access;
 mod data_graph;
 mod description;
 mod direct;
+mod directory;
 mod flat;
 mod full;
 mod image;

@@ -67,6 +67,19 @@ impl Shortener {
         }
     }
 
+    /// Returns what comes before a name in what [`Shortener::id`] gives of an IRI that is a directory, which ends with `/`, and a
+    /// name that [`Base::put_name`] takes, whichever it is; `None` if that cannot be told.
+    pub fn directory(&self, iri: &str) -> Option<String> {
+        // No namespace ends within a name: they end with `#` or `/`. All else that decides is in the directory.
+        debug_assert!(
+            self.prefixes
+                .iter()
+                .all(|(_, namespace)| namespace.ends_with(['#', '/']))
+        );
+        let mut id = self.id(&format!("{iri}x")).ok()?;
+        (id.pop() == Some('x')).then_some(id)
+    }
+
     /// Returns what names an IRI in the value of `@type`, or of a term whose values may be terms.
     ///
     /// # Errors
