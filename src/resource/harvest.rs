@@ -33,8 +33,8 @@ const HEADER: usize = 9;
 const CLEAR: u8 = 0;
 const PUT: u8 = 1;
 const REMOVE: u8 = 2;
-/// A put after a clear, of an obsel that speaks of no other and whose names the dictionary has: its record is stored as it
-/// is, and it is counted already.
+/// A put after a clear, of a plain obsel, which speaks of no other and whose names the dictionary has: its record is stored as
+/// it is, and it is counted already.
 const PUT_PLAIN: u8 = 3;
 
 /// What a method gave.
@@ -51,10 +51,22 @@ pub struct Harvest<'r> {
     has_subject: Option<Name>,
     /// Of the plain obsels; `None` before a clear.
     counts: Option<Counts>,
+    /// The trace that it is for, if that is known.
+    trace: Option<TraceNumber>,
+    /// The first plain obsels after a clear, ready to be written to that trace.
+    filling: Option<Filling>,
 }
 
 impl<'r> Harvest<'r> {
-    /// Returns an empty harvest; names are looked up in a state of the store.
+    /// Returns an empty harvest for a trace; names are looked up in a state of the store.
+    pub fn of(reading: &'r dyn Reading, trace: Option<TraceNumber>) -> Self {
+        Self {
+            trace,
+            ..Self::new(reading)
+        }
+    }
+
+    /// Returns an empty harvest for a trace that is told when it is stored.
     pub fn new(reading: &'r dyn Reading) -> Self {
         let kept = SpooledTempFile::new(IN_MEMORY);
         Self {
@@ -67,6 +79,8 @@ impl<'r> Harvest<'r> {
             numbers: HashMap::new(),
             has_subject: None,
             counts: None,
+            trace: None,
+            filling: None,
         }
     }
 
@@ -81,6 +95,7 @@ impl<'r> Harvest<'r> {
             count: self.count,
             new_names: self.new_names,
             counts: self.counts,
+            filling: self.filling,
         })
     }
 
@@ -114,6 +129,7 @@ impl Sink for Harvest<'_> {
     fn clear(&mut self) -> Result<()> {
         self.has_subject = self.reading.name_of(ktbs::HAS_SUBJECT)?;
         self.counts = Some(Counts::default());
+        self.filling = self.trace.map(Filling::of);
         self.keep(CLEAR, |_| ())
     }
 
@@ -121,6 +137,12 @@ impl Sink for Harvest<'_> {
         let mark = match &mut self.counts {
             Some(counts) if is_plain(obsel) => {
                 counts.add(obsel, self.has_subject);
+                let place = (obsel.end, obsel.begin, obsel.id);
+                if let Some(filling) = &mut self.filling
+                    && filling.keep(place, |value| record::put(value, obsel))?
+                {
+                    return Ok(());
+                }
                 PUT_PLAIN
             }
             _ => PUT,
@@ -159,6 +181,7 @@ pub struct Changes {
     count: u64,
     new_names: Vec<String>,
     counts: Option<Counts>,
+    filling: Option<Filling>,
 }
 
 impl Changes {
@@ -167,7 +190,7 @@ impl Changes {
         self.count == 0
     }
 
-    /// Calls a function with each obsel that was put, in order.
+    /// Calls a function with each obsel that was put, in order, in a harvest of [`Harvest::new`].
     ///
     /// # Errors
     /// Those of the function, and of the store; `Internal` if the temporary file cannot be read.
@@ -197,7 +220,7 @@ impl Changes {
     ///
     /// # Errors
     /// Those of the store; `Internal` if the temporary file cannot be read.
-    pub fn store(self, change: &mut Change<'_>, trace: TraceNumber) -> Result<()> {
+    pub fn store(mut self, change: &mut Change<'_>, trace: TraceNumber) -> Result<()> {
         let names = self.names(change)?;
         let mut kept = BufReader::new(self.kept);
         // What comes after all was dropped is not compared with what there is.
@@ -212,7 +235,7 @@ impl Changes {
             match mark {
                 CLEAR => {
                     change.delete_obsels(trace)?;
-                    filling = Some(Filling::of(trace));
+                    filling = Some(self.filling.take().unwrap_or_else(|| Filling::of(trace)));
                     only_adds = false;
                 }
                 REMOVE => {

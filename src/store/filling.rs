@@ -59,12 +59,32 @@ impl Filling {
         self.push(change, place, |value| value.extend_from_slice(record))
     }
 
+    /// As [`Filling::add_record`], before there is a change; returns false, with nothing added, when there is enough to write.
+    ///
+    /// # Errors
+    /// `Refused`: the id is too long.
+    pub fn keep(&mut self, place: (i64, i64, &str), record: impl FnOnce(&mut Vec<u8>)) -> Result<bool> {
+        if self.is_full() {
+            return Ok(false);
+        }
+        self.append(place, record)?;
+        Ok(true)
+    }
+
     fn push(
         &mut self,
         change: &mut Change<'_>,
-        (end, begin, id): (i64, i64, &str),
+        place: (i64, i64, &str),
         record: impl FnOnce(&mut Vec<u8>),
     ) -> Result<()> {
+        self.append(place, record)?;
+        if self.is_full() {
+            self.write(change)?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, (end, begin, id): (i64, i64, &str), record: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
         check_id(id)?;
         let trace = self.trace;
         self.obsels
@@ -73,10 +93,11 @@ impl Filling {
             |key| codec::put_id_key(key, trace, id),
             |value| codec::put_id_value(value, end, begin),
         );
-        if self.obsels.bytes.len() > RUN {
-            self.write(change)?;
-        }
         Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.obsels.bytes.len() > RUN
     }
 
     /// Writes what is kept.

@@ -58,19 +58,60 @@ impl What<'_> {
 pub(super) struct Differences {
     names: HashMap<(Tally, Name), i64>,
     subjects: HashMap<Vec<u8>, i64>,
+    /// By all that an obsel counts for but its subject, what is to be added to `names`. The obsels of a trace are of a few kinds,
+    /// so that most are counted at once.
+    kinds: HashMap<Vec<(Tally, Name)>, i64>,
+    /// The kind of the obsel that was counted last, and what is to be added to those of its kind.
+    last: (Vec<(Tally, Name)>, i64),
+    /// The kind of the obsel that is counted, kept for its room.
+    kind: Vec<(Tally, Name)>,
 }
+
+/// How many kinds of obsels are counted before they are added.
+const KINDS: usize = 64;
 
 impl Differences {
     /// Counts an obsel, or discounts it.
     pub(super) fn count(&mut self, obsel: &Obsel<'_>, has_subject: Option<Name>, difference: i64) {
+        self.kind.clear();
         for_each_tally(obsel, has_subject, &mut |what| match what {
-            What::Name(tally, name) => *self.names.entry((tally, name)).or_default() += difference,
+            What::Name(tally, name) => self.kind.push((tally, name)),
             What::Subject(key) => *self.subjects.entry_ref(key).or_default() += difference,
         });
+        if self.kind != self.last.0 {
+            self.add_last();
+            std::mem::swap(&mut self.kind, &mut self.last.0);
+        }
+        self.last.1 += difference;
+    }
+
+    /// Adds all that was counted to `names`.
+    fn settle(&mut self) {
+        self.add_last();
+        self.add_kinds();
+    }
+
+    fn add_last(&mut self) {
+        let (kind, difference) = &mut self.last;
+        if *difference != 0 {
+            *self.kinds.entry_ref(kind.as_slice()).or_default() += std::mem::take(difference);
+        }
+        if self.kinds.len() > KINDS {
+            self.add_kinds();
+        }
+    }
+
+    fn add_kinds(&mut self) {
+        for (kind, difference) in self.kinds.drain() {
+            for name in kind {
+                *self.names.entry(name).or_default() += difference;
+            }
+        }
     }
 
     /// Adds others.
-    pub(super) fn add(&mut self, others: Self) {
+    pub(super) fn add(&mut self, mut others: Self) {
+        others.settle();
         for (name, difference) in others.names {
             *self.names.entry(name).or_default() += difference;
         }
@@ -98,7 +139,9 @@ impl Tallies {
     /// Takes those that are not as they were: trace, key in the table, difference; in the order of the keys.
     pub(super) fn take(&mut self) -> Vec<(TraceNumber, Vec<u8>, i64)> {
         let mut all = Vec::new();
-        for (trace, Differences { names, subjects }) in self.0.drain() {
+        for (trace, mut differences) in self.0.drain() {
+            differences.settle();
+            let Differences { names, subjects, .. } = differences;
             let mut add = |what: What<'_>, difference: i64| {
                 if difference != 0 {
                     let key = [codec::trace_key(trace), what.key()].concat();
@@ -118,7 +161,7 @@ impl Tallies {
 }
 
 /// Calls a function with each thing that an obsel counts for.
-pub(super) fn for_each_tally(obsel: &Obsel<'_>, has_subject: Option<Name>, f: &mut dyn FnMut(What<'_>)) {
+pub(super) fn for_each_tally(obsel: &Obsel<'_>, has_subject: Option<Name>, f: &mut impl FnMut(What<'_>)) {
     for value in &obsel.types {
         if let Value::Named(name) = value {
             f(What::Name(Tally::Type, *name));

@@ -295,7 +295,7 @@ impl Attempt<'_> {
             && result.computation.errors.is_empty()
             && let Ok(method) = &gathered.method
         {
-            let mut harvest = Harvest::new(reading);
+            let mut harvest = Harvest::of(reading, entry.head.trace);
             let state = known.state.as_deref().filter(|_| !forced && known.failure.is_empty());
             let sources = source_tags(reading, gathered, wide)?;
             result.computation.sources = Some(sources.clone());
