@@ -1,9 +1,9 @@
 //! From terms to the values of obsels of the target, in the form that the store expects of each.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use hashbrown::HashMap;
 use sophia::api::term::SimpleTerm;
 
 use super::{Inputs, Sink, Stop};

@@ -5,8 +5,10 @@
 
 mod rule;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::elsewhere;
 use super::literal::Literal;
