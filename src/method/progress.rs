@@ -10,6 +10,10 @@
 //! | the pseudo tag | some are before, but nothing changed before the pseudo-monotonicity range that ended there |
 //! | none of these | all is to be computed again |
 //!
+//! A source whose pseudo-monotonicity range is 0, as it is unless its owner says otherwise, has promised that no obsel comes late:
+//! one that ends before the last one, or ends with it and begins before it, breaks the pseudo tag too, and all is computed again.
+//! There is nothing to go back to: what a method keeps of its way through the source is what it was at the end, less the range.
+//!
 //! (kTBS documentation, "monotonicity".)
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -233,21 +237,49 @@ pub fn for_each_obsel(
     inputs: &Inputs<'_>,
     source: &Source,
     bounds: &Bounds,
-    f: &mut dyn FnMut(&Obsel<'_>) -> std::result::Result<(), Stop>,
+    f: &mut VisitObsel<'_>,
+) -> std::result::Result<(), Stop> {
+    timed(inputs, f, &mut |visit| {
+        inputs.reading.for_each_obsel(source.trace, bounds, visit)
+    })
+}
+
+/// As [`for_each_obsel`], for what is decided by the ids, the times and the types alone: the obsels have nothing else.
+///
+/// # Errors
+/// Those of the function and of the store; the deadline.
+pub fn for_each_typed(
+    inputs: &Inputs<'_>,
+    source: &Source,
+    bounds: &Bounds,
+    f: &mut VisitObsel<'_>,
+) -> std::result::Result<(), Stop> {
+    timed(inputs, f, &mut |visit| {
+        inputs.reading.for_each_typed(source.trace, bounds, visit)
+    })
+}
+
+/// What is done with each obsel.
+type VisitObsel<'f> = dyn FnMut(&Obsel<'_>) -> std::result::Result<(), Stop> + 'f;
+
+/// What the store calls with each obsel, until it breaks.
+type Visit<'f> = dyn FnMut(&Obsel<'_>) -> crate::error::Result<ControlFlow<()>> + 'f;
+
+/// Reads obsels, and looks at the time between them.
+fn timed(
+    inputs: &Inputs<'_>,
+    f: &mut VisitObsel<'_>,
+    read: &mut dyn FnMut(&mut Visit<'_>) -> crate::error::Result<()>,
 ) -> std::result::Result<(), Stop> {
     let mut clock = Clock::new(inputs);
     let mut stop = None;
-    inputs.reading.for_each_obsel(
-        source.trace,
-        bounds,
-        &mut |obsel| match clock.tick().and_then(|()| f(obsel)) {
-            Ok(()) => Ok(ControlFlow::Continue(())),
-            Err(why) => {
-                stop = Some(why);
-                Ok(ControlFlow::Break(()))
-            }
-        },
-    )?;
+    read(&mut |obsel| match clock.tick().and_then(|()| f(obsel)) {
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(why) => {
+            stop = Some(why);
+            Ok(ControlFlow::Break(()))
+        }
+    })?;
     match stop {
         Some(stop) => Err(stop),
         None => Ok(()),

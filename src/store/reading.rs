@@ -256,6 +256,25 @@ pub trait Reading {
         })
     }
 
+    /// As [`Reading::for_each_obsel`], for whoever asks for nothing but the ids, the times and the types: nothing else is decoded,
+    /// and the obsels have no arcs.
+    ///
+    /// # Errors
+    /// Those of the function, and of the store.
+    fn for_each_typed(
+        &self,
+        trace: TraceNumber,
+        bounds: &Bounds,
+        f: &mut dyn FnMut(&Obsel<'_>) -> error::Result<ControlFlow<()>>,
+    ) -> error::Result<()> {
+        let mut obsel = Obsel::default();
+        for_each_record(&self.transaction(), trace, bounds, &mut |key, record| {
+            (obsel.end, obsel.begin, obsel.id) = codec::split_obsel_key(key)?;
+            record::decode_types(record, &mut obsel)?;
+            f(&obsel)
+        })
+    }
+
     /// As `for_each_obsel`, for whoever need not have most of the obsels decoded.
     ///
     /// # Errors

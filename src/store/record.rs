@@ -55,12 +55,25 @@ pub fn decode<'t>(record: &'t [u8], obsel: &mut Obsel<'t>) -> Result<()> {
     fill(record, obsel).ok_or_else(damaged)
 }
 
-fn fill<'t>(record: &'t [u8], obsel: &mut Obsel<'t>) -> Option<()> {
-    let mut input = Input(record);
+/// Decodes the types of a record into an obsel, and nothing else: its other lists are left as they are.
+///
+/// # Errors
+/// `Damaged`.
+pub fn decode_types<'t>(record: &'t [u8], obsel: &mut Obsel<'t>) -> Result<()> {
+    fill_types(&mut Input(record), obsel).ok_or_else(damaged)
+}
+
+fn fill_types<'t>(input: &mut Input<'t>, obsel: &mut Obsel<'t>) -> Option<()> {
     obsel.types.clear();
     for _ in 0..input.next_uint()? {
-        obsel.types.push(value(&mut input)?);
+        obsel.types.push(value(input)?);
     }
+    Some(())
+}
+
+fn fill<'t>(record: &'t [u8], obsel: &mut Obsel<'t>) -> Option<()> {
+    let mut input = Input(record);
+    fill_types(&mut input, obsel)?;
     obsel.arcs.clear();
     for _ in 0..input.next_uint()? {
         obsel.arcs.push(arc(&mut input)?);
@@ -195,12 +208,16 @@ mod test {
             let record = encode(&obsel);
             let mut back = Obsel::default();
             decode(&record, &mut back).unwrap();
+            let mut typed = Obsel::default();
+            decode_types(&record, &mut typed).unwrap();
+            prop_assert_eq!(&typed, &Obsel { types: obsel.types.clone(), ..Obsel::default() });
             prop_assert_eq!(obsel, back);
         }
 
         #[test]
         fn any_bytes_decode_or_fail(bytes: Vec<u8>) {
             let _ = decode(&bytes, &mut Obsel::default());
+            let _ = decode_types(&bytes, &mut Obsel::default());
         }
     }
 }

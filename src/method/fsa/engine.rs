@@ -5,13 +5,14 @@
 //! *pending*, which the token that goes on *inhibits*. The end of the stream is never told, so that what comes out depends
 //! on the events only, and not on how many are known when one looks.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::collections::BTreeMap;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::automaton::{Automaton, Default as DefaultTransition, State};
 use super::history::{Count, History};
+use super::states::States;
 
 /// The events, to an automaton: what it asks about them.
 pub trait Events {
@@ -21,6 +22,9 @@ pub trait Events {
     type Condition;
     /// Why the answer may be missing.
     type Error: From<Excess>;
+
+    /// Returns what stands for the current event.
+    fn event(&self) -> Self::Event;
 
     /// Tells whether the current event satisfies a condition. `history` is that of the token that asks, or `None` where a
     /// new one would be made.
@@ -74,7 +78,7 @@ pub struct Token<E> {
     /// The events that moved it, but those of silent transitions.
     pub history: History<E>,
     /// The states that it left, by transitions that were not silent.
-    pub left: Rc<BTreeSet<usize>>,
+    pub left: States,
     /// The number of the pending token that is dropped if this one matches in its stead. It may be gone already.
     pub inhibits: Option<u64>,
 }
@@ -97,6 +101,17 @@ pub struct Match<E> {
     pub history: History<E>,
     created: i64,
     updated: i64,
+}
+
+impl<E> Match<E> {
+    fn of(token: &Token<E>) -> Self {
+        Self {
+            state: token.state,
+            history: token.history.clone(),
+            created: token.created,
+            updated: token.updated,
+        }
+    }
 }
 
 /// An automaton that runs: its tokens, between two events.
@@ -128,7 +143,7 @@ impl<E> Default for Run<E> {
 }
 
 impl<E: Clone> Run<E> {
-    /// Takes one event into account, and returns the matches that come out, in order.
+    /// Takes one event into account, and appends the matches that come out to a list that is empty, in order.
     ///
     /// # Errors
     /// Those of `events`, and of the bounds; the tokens are then worth nothing any more.
@@ -136,60 +151,115 @@ impl<E: Clone> Run<E> {
         &mut self,
         automaton: &Automaton<W::Condition>,
         events: &mut W,
-        event: &E,
         time: i64,
         bounds: Bounds,
-    ) -> Result<Vec<Match<E>>, W::Error> {
+        matches: &mut Vec<Match<E>>,
+    ) -> Result<(), W::Error> {
+        // Neither this nor the way back allocates: a token has room for the mark of one that is gone.
+        let mut running = std::mem::take(&mut self.running).into_iter().map(Some).collect();
         let mut step = Step {
             automaton,
-            event,
             time,
             bounds,
-            running: self.running.drain(..).map(Some).collect(),
+            running: &mut running,
             run: self,
-            grown: HashMap::new(),
-            matches: Vec::new(),
+            grown: Grown::default(),
+            matches,
         };
         step.take(events)?;
-        let Step { running, matches, .. } = step;
-        self.running = running.into_iter().flatten().collect();
+        #[expect(
+            clippy::filter_map_identity,
+            reason = "unlike `flatten`, it leaves the tokens where they are"
+        )]
+        let running = running.into_iter().filter_map(std::convert::identity).collect();
+        self.running = running;
         self.clock = Some(time);
-        Ok(if automaton.allow_overlap {
-            matches
-        } else {
-            self.best_of(matches)
-        })
+        if !automaton.allow_overlap {
+            self.keep_best(matches);
+        }
+        Ok(())
     }
 
     /// Keeps one match, and drops the tokens that overlap any.
-    fn best_of(&mut self, matches: Vec<Match<E>>) -> Vec<Match<E>> {
+    fn keep_best(&mut self, matches: &mut Vec<Match<E>>) {
         let Some(last) = matches.iter().map(|found| found.updated).max() else {
-            return matches;
+            return;
         };
         // The tokens that inhibit a pending one were created when it was, so that no count of inhibitors is wrong after it.
         self.running.retain(|token| token.created > last);
         self.pending.retain(|_, pending| pending.token.created > last);
         // The first of the minima.
-        matches
-            .into_iter()
-            .min_by_key(|found| found.created)
-            .into_iter()
-            .collect()
+        if let Some(best) = (0..matches.len()).min_by_key(|index| matches[*index].created) {
+            matches.swap(0, best);
+            matches.truncate(1);
+        }
     }
 }
+
+/// Indices of states, or of tokens. Most automata have few tokens at once.
+type Indices = SmallVec<[usize; 4]>;
 
 /// One event being taken into account.
 struct Step<'r, C, E> {
     automaton: &'r Automaton<C>,
-    event: &'r E,
     time: i64,
     bounds: Bounds,
     run: &'r mut Run<E>,
     /// The running tokens; `None` in place of those that are gone.
-    running: Vec<Option<Token<E>>>,
-    /// What histories became with the event, by the addresses of what they were.
-    grown: HashMap<usize, History<E>>,
-    matches: Vec<Match<E>>,
+    running: &'r mut Vec<Option<Token<E>>>,
+    grown: Grown<E>,
+    matches: &'r mut Vec<Match<E>>,
+}
+
+/// What histories became with the event, by the addresses of what they were. Most events make no more than one grow.
+struct Grown<E> {
+    first: Option<(usize, History<E>)>,
+    others: HashMap<usize, History<E>>,
+}
+
+impl<E> Default for Grown<E> {
+    fn default() -> Self {
+        let (first, others) = Default::default();
+        Self { first, others }
+    }
+}
+
+impl<E: Clone> Grown<E> {
+    /// Returns what a history (`None`: one without any event) becomes with the event.
+    fn of<W: Events<Event = E>>(
+        &mut self,
+        history: Option<&History<E>>,
+        events: &W,
+        held: &Count,
+        bounds: Bounds,
+    ) -> Result<History<E>, Excess> {
+        let address = history.map_or(0, History::address);
+        if let Some(grown) = self.get(address) {
+            return Ok(grown.clone());
+        }
+        if held.get() >= bounds.events {
+            return Err(Excess::Events(bounds.events));
+        }
+        let grown = History::new(history.cloned(), events.event(), held);
+        self.insert(address, grown.clone());
+        Ok(grown)
+    }
+
+    fn get(&self, address: usize) -> Option<&History<E>> {
+        match &self.first {
+            Some((first, grown)) if *first == address => Some(grown),
+            Some(_) => self.others.get(&address),
+            None => None,
+        }
+    }
+
+    fn insert(&mut self, address: usize, grown: History<E>) {
+        if self.first.is_none() {
+            self.first = Some((address, grown));
+        } else {
+            self.others.insert(address, grown);
+        }
+    }
 }
 
 impl<'r, C, E: Clone> Step<'r, C, E> {
@@ -226,7 +296,7 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
             self.retire(index);
             return Ok(true);
         }
-        let mut candidates = Vec::new();
+        let mut candidates = SmallVec::<[(usize, bool); 4]>::new();
         for transition in &state.transitions {
             if events.satisfies(&transition.condition, Some(&token.history))? {
                 candidates.push((transition.target, transition.silent));
@@ -251,13 +321,18 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
             let number = self.keep_back(copy, 1);
             self.inhibit(index, number, true);
         }
-        self.advance(index, from, *target, *silent)?;
-        let Some(moved) = self.running[index].clone() else {
+        self.advance(index, from, (*target, *silent), events)?;
+        let Some(moved) = &self.running[index] else {
             return Ok(from != self.automaton.start);
         };
         let state = self.state(*target);
         let is_too_noisy = state.max_total_noise.is_some_and(|most| moved.noise_total > most);
-        if is_too_noisy || exceeds(state.max_total_duration, moved.created) {
+        let is_over = is_too_noisy || exceeds(state.max_total_duration, moved.created);
+        if !is_over && others.is_empty() {
+            return Ok(from != self.automaton.start);
+        }
+        let moved = moved.clone();
+        if is_over {
             self.running[index] = None;
             self.release(&moved, false);
         }
@@ -274,33 +349,25 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
     }
 
     /// Puts a token in another state, with the event in its history unless the transition is silent.
-    fn advance(&mut self, index: usize, from: usize, target: usize, silent: bool) -> Result<(), Excess> {
-        let Some(mut token) = self.running[index].take() else {
+    fn advance<W: Events<Event = E>>(
+        &mut self,
+        index: usize,
+        from: usize,
+        (target, silent): (usize, bool),
+        events: &W,
+    ) -> Result<(), Excess> {
+        let Some(token) = &mut self.running[index] else {
             return Ok(());
         };
         token.state = target;
         token.noise_state = 0;
         token.updated = self.time;
         if !silent {
-            token.history = self.grow(Some(&token.history))?;
-            Rc::make_mut(&mut token.left).insert(from);
+            let held = &self.run.held;
+            token.history = self.grown.of(Some(&token.history), events, held, self.bounds)?;
+            token.left.insert(from);
         }
-        self.running[index] = Some(token);
         Ok(())
-    }
-
-    /// Returns a history with the event.
-    fn grow(&mut self, history: Option<&History<E>>) -> Result<History<E>, Excess> {
-        let address = history.map_or(0, History::address);
-        if let Some(grown) = self.grown.get(&address) {
-            return Ok(grown.clone());
-        }
-        if self.run.held.get() >= self.bounds.events {
-            return Err(Excess::Events(self.bounds.events));
-        }
-        let grown = History::new(history.cloned(), self.event.clone(), &self.run.held);
-        self.grown.insert(address, grown.clone());
-        Ok(grown)
     }
 
     fn add(&mut self, token: Token<E>) -> Result<(), Excess> {
@@ -314,12 +381,13 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
     /// Makes new tokens, but in states where some have just arrived: they would be redundant.
     fn start<W: Events<Event = E, Condition = C>>(&mut self, events: &mut W) -> Result<(), W::Error> {
         let arrived = self.running.iter().flatten().filter(|token| token.noise_state == 0);
-        let arrived: HashSet<usize> = arrived.map(|token| token.state).collect();
+        let mut arrived: Indices = arrived.map(|token| token.state).collect();
+        arrived.sort_unstable();
         for transition in &self.state(self.automaton.start).transitions {
-            if arrived.contains(&transition.target) || !events.satisfies(&transition.condition, None)? {
+            if arrived.binary_search(&transition.target).is_ok() || !events.satisfies(&transition.condition, None)? {
                 continue;
             }
-            let history = self.grow(None)?;
+            let history = self.grown.of(None, events, &self.run.held, self.bounds)?;
             self.add(Token {
                 state: transition.target,
                 created: self.time,
@@ -327,7 +395,7 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
                 noise_state: 0,
                 noise_total: 0,
                 history,
-                left: Rc::default(),
+                left: States::default(),
                 inhibits: None,
             })?;
         }
@@ -342,10 +410,16 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
             let state = &states[token.state];
             state.terminal && state.transitions.is_empty()
         };
-        let ending: Vec<usize> = (0..self.running.len())
+        let ending: Indices = (0..self.running.len())
             .filter(|index| self.running[*index].as_ref().is_some_and(ends))
             .collect();
         if ending.is_empty() {
+            return Ok(());
+        }
+        if let [index] = ending[..]
+            && self.running.iter().flatten().nth(1).is_none()
+        {
+            self.retire(index);
             return Ok(());
         }
         let mut same: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -373,7 +447,7 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
             if let Some(pending) = token.inhibits.and_then(|number| self.run.pending.get_mut(&number)) {
                 pending.inhibitors -= 1;
             }
-            let (state, left) = (token.state, Rc::clone(&token.left));
+            let (state, left) = (token.state, token.left.clone());
             let number = self.keep_back(token, others.len());
             for other in others {
                 events.work()?;
@@ -404,23 +478,28 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
 
     /// Settles what a running token inhibits, before it inhibits a token of that state: dropped if it is a shorter form of
     /// the same match, a match otherwise.
-    fn supersede(&mut self, index: usize, state: usize, left: &BTreeSet<usize>) {
+    fn supersede(&mut self, index: usize, state: usize, left: &States) {
         let inhibited = self.running[index].as_ref().and_then(|token| token.inhibits);
         if let Some(pending) = inhibited.and_then(|number| self.run.pending.remove(&number))
             && pending.token.state != state
-            && !left.contains(&pending.token.state)
+            && !left.contains(pending.token.state)
         {
-            self.found(&pending.token);
+            self.matches.push(Match::of(&pending.token));
         }
     }
 
     /// Ends a token, which is a match if its state is terminal.
     fn retire(&mut self, index: usize) {
-        if let Some(token) = self.running[index].take() {
-            let matches = self.state(token.state).terminal;
-            if matches {
-                self.found(&token);
-            }
+        let Some(token) = &self.running[index] else {
+            return;
+        };
+        let matches = self.state(token.state).terminal;
+        if matches {
+            self.matches.push(Match::of(token));
+        }
+        if token.inhibits.is_none() {
+            self.running[index] = None;
+        } else if let Some(token) = self.running[index].take() {
             self.release(&token, matches);
         }
     }
@@ -435,21 +514,12 @@ impl<'r, C, E: Clone> Step<'r, C, E> {
         };
         pending.inhibitors -= 1;
         let state = pending.token.state;
-        let is_shorter = matched && (state == token.state || token.left.contains(&state));
+        let is_shorter = matched && (state == token.state || token.left.contains(state));
         if (is_shorter || pending.inhibitors == 0)
             && let Some(pending) = self.run.pending.remove(&number)
             && !is_shorter
         {
-            self.found(&pending.token);
+            self.matches.push(Match::of(&pending.token));
         }
-    }
-
-    fn found(&mut self, token: &Token<E>) {
-        self.matches.push(Match {
-            state: token.state,
-            history: token.history.clone(),
-            created: token.created,
-            updated: token.updated,
-        });
     }
 }

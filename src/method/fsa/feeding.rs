@@ -1,6 +1,6 @@
 //! The obsels of a source, as the events of an automaton.
 
-use std::rc::Rc;
+use std::vec::Drain;
 
 use hashbrown::HashSet;
 
@@ -10,7 +10,7 @@ use super::automaton::Automaton;
 use super::condition::Condition;
 use super::engine::{Bounds, Events, Excess, Match};
 use super::history::History;
-use super::tokens::Tokens;
+use super::tokens::{Event, Tokens};
 use crate::obsel::{Name, Obsel, Value};
 use crate::sparql::Dataset;
 use crate::store::Reading;
@@ -23,6 +23,8 @@ pub struct Feeding<'a> {
     automaton: &'a Automaton<usize>,
     bounds: Bounds,
     asked: Asked<'a>,
+    /// Those that come out with an obsel, kept for their room.
+    matches: Vec<Match<Event>>,
 }
 
 /// What conditions are asked about.
@@ -87,6 +89,7 @@ impl<'a> Feeding<'a> {
                 clock: Clock::new(inputs),
                 dataset,
             },
+            matches: Vec::new(),
         })
     }
 
@@ -94,13 +97,15 @@ impl<'a> Feeding<'a> {
     ///
     /// # Errors
     /// Too many tokens, or too many events to remember; those of the store and of queries; the deadline.
-    pub fn feed(&mut self, tokens: &mut Tokens, obsel: &Obsel<'_>) -> Result<Vec<Match<Rc<str>>>, Stop> {
+    pub fn feed(&mut self, tokens: &mut Tokens, obsel: &Obsel<'_>) -> Result<Drain<'_, Match<Event>>, Stop> {
         self.asked.rank += 1;
         let mut question = Question {
             asked: &mut self.asked,
             obsel,
         };
-        tokens.feed(self.automaton, &mut question, &obsel.id.into(), obsel.end, self.bounds)
+        let (bounds, matches) = (self.bounds, &mut self.matches);
+        tokens.feed(self.automaton, &mut question, obsel.end, bounds, matches)?;
+        Ok(self.matches.drain(..))
     }
 }
 
@@ -120,11 +125,15 @@ struct Question<'q, 'a, 't> {
 }
 
 impl Events for Question<'_, '_, '_> {
-    type Event = Rc<str>;
+    type Event = Event;
     type Condition = usize;
     type Error = Stop;
 
-    fn satisfies(&mut self, condition: &usize, history: Option<&History<Rc<str>>>) -> Result<bool, Stop> {
+    fn event(&self) -> Event {
+        Event::of(self.obsel)
+    }
+
+    fn satisfies(&mut self, condition: &usize, history: Option<&History<Event>>) -> Result<bool, Stop> {
         self.work()?;
         if matches!(self.asked.conditions[*condition], Condition::Ask(_)) {
             return self.asked.ask(*condition, self.obsel.id, history);
@@ -159,10 +168,10 @@ impl Asked<'_> {
     }
 
     /// Answers a pattern.
-    fn ask(&mut self, condition: usize, id: &str, history: Option<&History<Rc<str>>>) -> Result<bool, Stop> {
+    fn ask(&mut self, condition: usize, id: &str, history: Option<&History<Event>>) -> Result<bool, Stop> {
         match &mut self.conditions[condition] {
             Condition::Ask(pattern) => {
-                let token = history.map(|history| (&**history.last(), &**history.first()));
+                let token = history.map(|history| (&*history.last().id, &*history.first().id));
                 pattern.holds(self.reading, self.source, id, token, self.dataset.as_ref())
             }
             _ => Ok(false),

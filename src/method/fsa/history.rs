@@ -12,7 +12,8 @@ pub struct History<E>(Rc<Node<E>>);
 
 struct Node<E> {
     event: E,
-    first: E,
+    /// The first event, where there are others.
+    first: Option<E>,
     length: usize,
     previous: Option<History<E>>,
     count: Count,
@@ -51,7 +52,7 @@ impl<E> History<E> {
     {
         count.0.set(count.0.get() + 1);
         Self(Rc::new(Node {
-            first: previous.as_ref().map_or(&event, |previous| previous.first()).clone(),
+            first: previous.as_ref().map(|previous| previous.first().clone()),
             event,
             length: previous.as_ref().map_or(0, |previous| previous.0.length) + 1,
             previous,
@@ -76,7 +77,7 @@ impl<E> History<E> {
 
     /// Returns the first event.
     pub fn first(&self) -> &E {
-        &self.0.first
+        self.0.first.as_ref().unwrap_or(&self.0.event)
     }
 
     /// Returns the events, in order.

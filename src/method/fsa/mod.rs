@@ -1,6 +1,6 @@
 //! Fsa: the matches of a finite state automaton in a trace (kTBS documentation, "fsa").
 //!
-//! * [`automaton`], [`history`], [`engine`]: the language of automata and how they run. They know no trace.
+//! * [`automaton`], [`states`], [`history`], [`engine`]: the language of automata and how they run. They know no trace.
 //! * [`condition`], [`pattern`], [`feeding`]: what conditions ask of obsels. [`attributes`], [`output`]: how matches become obsels.
 //! * [`tokens`]: what is kept of an automaton that runs, from one computation to the next.
 //!
@@ -15,6 +15,7 @@ mod feeding;
 mod history;
 mod output;
 mod pattern;
+mod states;
 #[cfg(test)]
 mod test;
 mod tokens;
@@ -25,7 +26,7 @@ use std::ops::Bound;
 use std::rc::Rc;
 
 use super::params::{Parameters, listed};
-use super::progress::{News, Progress, first_place, for_each_obsel};
+use super::progress::{News, Progress, first_place, for_each_typed};
 use super::{Computed, Description, Inputs, Method, Plan, Sink, Source, Stop, source};
 use crate::rdf::{self, Term};
 use crate::store::codec::{Input, put_int, put_text, put_uint};
@@ -133,7 +134,7 @@ struct Kept {
     /// A pseudo-monotonicity range before the end of the last obsel.
     horizon: i64,
     /// The ids of the obsels made since `early`, in order.
-    recent: Vec<String>,
+    recent: Vec<Rc<str>>,
 }
 
 impl Kept {
@@ -153,7 +154,7 @@ impl Kept {
         let horizon = input.int()?;
         let mut recent = Vec::new();
         for _ in 0..input.uint()? {
-            recent.push(input.text()?.to_owned());
+            recent.push(input.text()?.into());
         }
         Ok(Self {
             tokens,
@@ -233,12 +234,9 @@ fn advance(
             upper: Bound::Excluded(first_place(horizon)),
         };
         let mut made = 0;
-        for_each_obsel(inputs, source, &between, &mut |obsel| {
+        for_each_typed(inputs, source, &between, &mut |obsel| {
             let found = feeding.feed(&mut kept.early, obsel)?;
-            made += found
-                .iter()
-                .filter(|found| prepared.forms[found.state].is_some())
-                .count();
+            made += found.filter(|found| prepared.forms[found.state].is_some()).count();
             Ok(())
         })?;
         kept.recent.drain(..made.min(kept.recent.len()));
@@ -250,14 +248,14 @@ fn advance(
         lower,
         upper: Bound::Unbounded,
     };
-    for_each_obsel(inputs, source, &rest, &mut |obsel| {
+    for_each_typed(inputs, source, &rest, &mut |obsel| {
         if passes_horizon && obsel.end >= horizon {
             passes_horizon = false;
             (kept.early, kept.horizon) = (kept.tokens.clone(), horizon);
             kept.recent.clear();
         }
-        for (rank, found) in feeding.feed(&mut kept.tokens, obsel)?.iter().enumerate() {
-            kept.recent.extend(output.put(found, obsel, rank, sink)?);
+        for (rank, found) in feeding.feed(&mut kept.tokens, obsel)?.enumerate() {
+            kept.recent.extend(output.put(&found, rank, sink)?);
         }
         Ok(())
     })?;

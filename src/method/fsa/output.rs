@@ -7,6 +7,7 @@ use std::rc::Rc;
 use bumpalo::Bump;
 use hashbrown::{HashMap, HashSet};
 use serde_json::Value as Json;
+use smallvec::SmallVec;
 
 use super::super::copy::concat;
 use super::super::elsewhere;
@@ -19,6 +20,8 @@ use super::super::{Inputs, Sink, Source, Stop};
 use super::attributes::{Attribute, Function, Item, Outcome, apply};
 use super::automaton::Automaton;
 use super::engine::Match;
+use super::history::History;
+use super::tokens::Event;
 use crate::obsel::{Arc, Name, Obsel, Value};
 use crate::store::codec::{ID_BYTES, damaged};
 use crate::store::{Reading, TraceNumber};
@@ -100,9 +103,11 @@ pub struct Output<'a> {
     /// Where the obsels of the last computation are, if any is kept.
     kept: Option<TraceNumber>,
     /// Ids of obsels that were kept, and are made again.
-    free: HashSet<String>,
+    free: HashSet<Rc<str>>,
     /// Ids given so far.
-    given: HashSet<String>,
+    given: HashSet<Rc<str>>,
+    /// The texts of one obsel, kept for their room.
+    texts: Bump,
 }
 
 /// A form, in terms of the dictionary. What the dictionary has not, no obsel has.
@@ -128,7 +133,7 @@ impl<'a> Output<'a> {
         source: &'a Source,
         forms: &'a [Option<Form>],
         kept: bool,
-        free: &[String],
+        free: &[Rc<str>],
         sink: &mut dyn Sink,
     ) -> Result<Self, Stop> {
         let reading = inputs.reading;
@@ -175,6 +180,7 @@ impl<'a> Output<'a> {
             kept: inputs.target.trace.filter(|_| kept),
             free: free.iter().cloned().collect(),
             given: HashSet::new(),
+            texts: Bump::new(),
         })
     }
 
@@ -188,42 +194,39 @@ impl<'a> Output<'a> {
         self.given.contains(id)
     }
 
-    /// Gives the obsel of a match to the sink, and returns its id, or `None` if its state makes none. `current` is the obsel
-    /// with which the match came out; `rank` is that of the match among those of one event.
+    /// Gives the obsel of a match to the sink, and returns its id, or `None` if its state makes none. `rank` is that of the match
+    /// among those of one event.
     ///
     /// # Errors
     /// Those of the store and of the sink; an id that is too long.
-    pub fn put(
-        &mut self,
-        found: &Match<Rc<str>>,
-        current: &Obsel<'_>,
-        rank: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<Option<String>, Stop> {
+    pub fn put(&mut self, found: &Match<Event>, rank: usize, sink: &mut dyn Sink) -> Result<Option<Rc<str>>, Stop> {
         if !self.makes_obsels(found.state) {
             return Ok(None);
         }
-        let id = self.id(found.history.last(), rank)?;
-        let events = found.history.events();
-        let texts = Bump::new();
-        // The begin and the end of an event. Most matches come out with their last one.
-        let times = |id: &str| -> Result<(i64, i64), Stop> {
-            if id == current.id {
-                return Ok((current.begin, current.end));
+        let id = self.id(&found.history.last().id, rank)?;
+        let mut events: SmallVec<[&Event; 8]> = found.history.backwards().map(History::last).collect();
+        events.reverse();
+        let mut texts = std::mem::take(&mut self.texts);
+        texts.reset();
+        let times = |event: &Event| -> Result<(i64, i64), Stop> {
+            if let Some(times) = event.times {
+                return Ok(times);
             }
-            let place = self.reading.place(self.source.trace, id)?.ok_or_else(damaged)?;
+            let place = self.reading.place(self.source.trace, &event.id)?.ok_or_else(damaged)?;
             Ok((place.begin, place.end))
         };
         let mut obsel = Obsel {
             id: &id,
             begin: times(found.history.first())?.0,
             end: times(found.history.last())?.1,
+            types: Vec::with_capacity(1),
+            arcs: Vec::with_capacity(events.len()),
             ..Obsel::default()
         };
         for event in &events {
             obsel.arcs.push(Arc {
                 predicate: self.has_source_obsel,
-                object: Value::BelowRoot(concat(&texts, self.source_path, event)),
+                object: Value::BelowRoot(concat(&texts, self.source_path, &event.id)),
             });
         }
         if let Some(form) = &self.forms[found.state] {
@@ -244,17 +247,17 @@ impl<'a> Output<'a> {
             }
         }
         sink.put(&obsel)?;
-        self.given.insert(id.clone());
+        self.texts = texts;
         Ok(Some(id))
     }
 
     /// Returns an id that no other match has: that of the last obsel, with a number from the second one on.
-    fn id(&self, last: &str, rank: usize) -> Result<String, Stop> {
+    fn id(&mut self, last: &Rc<str>, rank: usize) -> Result<Rc<str>, Stop> {
         let mut number = rank;
         loop {
             let id = match number {
-                0 => last.to_owned(),
-                number => format!("{last}-{number}"),
+                0 => Rc::clone(last),
+                number => format!("{last}-{number}").into(),
             };
             if id.len() > ID_BYTES {
                 let problem = format!("The obsel {id} would have an identifier longer than {ID_BYTES} bytes");
@@ -264,7 +267,7 @@ impl<'a> Output<'a> {
                 Some(trace) if !self.free.contains(&id) => self.reading.has_obsel(trace, &id)?,
                 _ => false,
             };
-            if !is_kept && !self.given.contains(&id) {
+            if !is_kept && self.given.insert(Rc::clone(&id)) {
                 return Ok(id);
             }
             number += 1;
@@ -272,13 +275,13 @@ impl<'a> Output<'a> {
     }
 
     /// Returns the attributes of a match: their names, what they are.
-    fn attributes(&self, state: usize, events: &[Rc<str>]) -> Result<Vec<(Name, Outcome<'a>)>, Stop> {
+    fn attributes(&self, state: usize, events: &[&Event]) -> Result<Vec<(Name, Outcome<'a>)>, Stop> {
         let Some(form) = self.forms[state].as_ref().filter(|form| !form.attributes.is_empty()) else {
             return Ok(Vec::new());
         };
         let mut items: Vec<Vec<Item<'a>>> = vec![Vec::new(); form.properties.len()];
         for event in events {
-            let obsel = self.reading.obsel(self.source.trace, event)?.ok_or_else(damaged)?;
+            let obsel = self.reading.obsel(self.source.trace, &event.id)?.ok_or_else(damaged)?;
             for (property, items) in form.properties.iter().zip(&mut items) {
                 self.clock.borrow_mut().tick()?;
                 self.values(&obsel, *property, items)?;

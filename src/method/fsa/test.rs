@@ -15,6 +15,10 @@ impl Events for Stream<'_> {
     type Condition = String;
     type Error = Excess;
 
+    fn event(&self) -> String {
+        self.0.to_owned()
+    }
+
     fn satisfies(&mut self, condition: &String, _: Option<&History<String>>) -> Result<bool, Excess> {
         Ok(self.0.starts_with(condition.as_str()))
     }
@@ -35,7 +39,8 @@ fn run(automaton: &Automaton<String>, events: &str, bounds: Bounds) -> Result<Ve
     let mut found = Vec::new();
     for event in events.split(' ') {
         let time = event[1..].parse().expect("a time");
-        let matches = tokens.feed(automaton, &mut Stream(event), &event.to_owned(), time, bounds)?;
+        let mut matches = Vec::new();
+        tokens.feed(automaton, &mut Stream(event), time, bounds, &mut matches)?;
         for token in matches {
             let state = &automaton.states[token.state].id;
             found.push(format!("{state}:{}@{event}", token.history.events().join(" ")));

@@ -1,6 +1,6 @@
 //! The tokens of an automaton as bytes, from one computation to the next, and as JSON, to be looked at.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
@@ -8,11 +8,32 @@ use serde_json::{Map, Value, json};
 use super::automaton::Automaton;
 use super::engine::{Pending, Run, Token};
 use super::history::History;
+use super::states::States;
+use crate::obsel::Obsel;
 use crate::store::codec::{Input, damaged, put_int, put_text, put_uint};
 use crate::store::{Result, StoreError};
 
-/// The tokens of a trace: an event is the id of an obsel.
-pub type Tokens = Run<Rc<str>>;
+/// An obsel of the source, to an automaton.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its id.
+    pub id: Rc<str>,
+    /// Its begin and its end. Those of the last computations are looked up when they are wanted.
+    pub times: Option<(i64, i64)>,
+}
+
+impl Event {
+    /// Returns the event that an obsel is.
+    pub fn of(obsel: &Obsel<'_>) -> Self {
+        Self {
+            id: obsel.id.into(),
+            times: Some((obsel.begin, obsel.end)),
+        }
+    }
+}
+
+/// The tokens of a trace.
+pub type Tokens = Run<Event>;
 
 /// Appends tokens. What histories have in common is written once.
 pub fn write(out: &mut Vec<u8>, tokens: &Tokens) {
@@ -24,7 +45,7 @@ pub fn write(out: &mut Vec<u8>, tokens: &Tokens) {
             .history
             .backwards()
             .take_while(|node| !ranks.contains_key(&node.address()));
-        let new: Vec<&History<Rc<str>>> = new.collect();
+        let new: Vec<&History<Event>> = new.collect();
         for node in new.into_iter().rev() {
             ranks.insert(node.address(), nodes.len() as u64 + 1);
             nodes.push(node);
@@ -34,7 +55,7 @@ pub fn write(out: &mut Vec<u8>, tokens: &Tokens) {
     for node in &nodes {
         let previous = node.previous().and_then(|previous| ranks.get(&previous.address()));
         put_uint(out, previous.copied().unwrap_or(0));
-        put_text(out, node.last());
+        put_text(out, &node.last().id);
     }
     put_uint(out, u64::from(tokens.clock.is_some()));
     put_int(out, tokens.clock.unwrap_or(0));
@@ -51,7 +72,7 @@ pub fn write(out: &mut Vec<u8>, tokens: &Tokens) {
     }
 }
 
-fn put_token(out: &mut Vec<u8>, token: &Token<Rc<str>>, ranks: &HashMap<usize, u64>) {
+fn put_token(out: &mut Vec<u8>, token: &Token<Event>, ranks: &HashMap<usize, u64>) {
     put_uint(out, token.state as u64);
     put_int(out, token.created);
     put_int(out, token.updated);
@@ -60,7 +81,7 @@ fn put_token(out: &mut Vec<u8>, token: &Token<Rc<str>>, ranks: &HashMap<usize, u
     put_uint(out, ranks.get(&token.history.address()).copied().unwrap_or(0));
     put_uint(out, token.left.len() as u64);
     for state in token.left.iter() {
-        put_uint(out, *state as u64);
+        put_uint(out, state as u64);
     }
     put_uint(out, token.inhibits.map_or(0, |number| number + 1));
 }
@@ -71,13 +92,17 @@ fn put_token(out: &mut Vec<u8>, token: &Token<Rc<str>>, ranks: &HashMap<usize, u
 /// `Damaged`.
 pub fn read(input: &mut Input<'_>, states: usize) -> Result<Tokens> {
     let mut tokens = Tokens::default();
-    let mut nodes: Vec<History<Rc<str>>> = Vec::new();
+    let mut nodes: Vec<History<Event>> = Vec::new();
     for _ in 0..input.uint()? {
         let previous = match size(input)?.checked_sub(1) {
             None => None,
             Some(rank) => Some(nodes.get(rank).ok_or_else(damaged)?.clone()),
         };
-        nodes.push(History::new(previous, input.text()?.into(), &tokens.held));
+        let event = Event {
+            id: input.text()?.into(),
+            times: None,
+        };
+        nodes.push(History::new(previous, event, &tokens.held));
     }
     let has_clock = input.uint()? != 0;
     tokens.clock = Some(input.int()?).filter(|_| has_clock);
@@ -94,7 +119,7 @@ pub fn read(input: &mut Input<'_>, states: usize) -> Result<Tokens> {
     Ok(tokens)
 }
 
-fn token(input: &mut Input<'_>, nodes: &[History<Rc<str>>], states: usize) -> Result<Token<Rc<str>>> {
+fn token(input: &mut Input<'_>, nodes: &[History<Event>], states: usize) -> Result<Token<Event>> {
     let state = |input: &mut Input<'_>| -> Result<usize> {
         Some(size(input)?).filter(|state| *state < states).ok_or_else(damaged)
     };
@@ -109,11 +134,11 @@ fn token(input: &mut Input<'_>, nodes: &[History<Rc<str>>], states: usize) -> Re
             .ok_or_else(damaged)?
             .clone(),
         left: {
-            let mut left = BTreeSet::new();
+            let mut left = States::default();
             for _ in 0..input.uint()? {
                 left.insert(state(input)?);
             }
-            Rc::new(left)
+            left
         },
         inhibits: input.uint()?.checked_sub(1),
     })
@@ -150,12 +175,13 @@ fn spaced(json: &Value) -> String {
     }
 }
 
-fn shown_token<C>(token: &Token<Rc<str>>, automaton: &Automaton<C>, iri: &str) -> Value {
-    let events: Vec<String> = token.history.events().iter().map(|id| format!("{iri}{id}")).collect();
+fn shown_token<C>(token: &Token<Event>, automaton: &Automaton<C>, iri: &str) -> Value {
+    let events = token.history.events();
+    let events: Vec<String> = events.iter().map(|event| format!("{iri}{}", event.id)).collect();
     let left: Vec<&str> = token
         .left
         .iter()
-        .map(|state| automaton.states[*state].id.as_str())
+        .map(|state| automaton.states[state].id.as_str())
         .collect();
     let mut shown = json!({
         "state": automaton.states[token.state].id,
