@@ -149,6 +149,15 @@ impl Builder {
         self.terms.intern_term(&relabelled(term, self.named.len()))
     }
 
+    /// Tells whether the triples of a predicate are kept.
+    pub(super) fn keeps(&self, predicate: &str) -> bool {
+        let is_asked = |only: &HashSet<TermId>| {
+            let number = self.terms.find(Parts::Iri(predicate));
+            number.is_some_and(|number| only.contains(&number))
+        };
+        self.only.as_ref().is_none_or(is_asked)
+    }
+
     /// Returns where the triples of a predicate go, or `None` if they are not kept.
     pub(super) fn piles(&mut self, predicate: TermId) -> Option<Piles> {
         if self.only.as_ref().is_some_and(|only| !only.contains(&predicate)) {

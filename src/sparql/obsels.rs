@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::obsel::{Arc, Name, Obsel, Value};
 use crate::rdf::{TermId, iri};
 use crate::store::views::Speller;
-use crate::store::{Bounds, Reading, TraceNumber};
+use crate::store::{Bounds, Reading, Tally, TraceNumber};
 use crate::vocab::{self, ktbs, xsd};
 
 /// Adds the graph of `@obsels` of a trace to a dataset: the collection, given its class, and all the obsels.
@@ -32,11 +32,30 @@ pub fn add_collection(
     builder
         .terms
         .reserve(usize::try_from(3 * reading.obsel_count(number)?.min(MOST_FORESEEN)).unwrap_or(0));
+    let keeps_arcs = keeps_arcs(builder, reading, number)?;
     let mut obsels = Obsels::new(builder, reading, trace);
-    reading.for_each_obsel(number, &Bounds::ALL, &mut |obsel| {
+    let mut add = |obsel: &Obsel<'_>| {
         obsels.add(obsel)?;
         Ok(ControlFlow::Continue(()))
-    })
+    };
+    if keeps_arcs {
+        reading.for_each_obsel(number, &Bounds::ALL, &mut add)
+    } else {
+        reading.for_each_typed(number, &Bounds::ALL, &mut add)
+    }
+}
+
+/// Tells whether any triple is kept that is neither one of the types of an obsel, nor of its trace and times: the store counts the
+/// predicates of the others.
+fn keeps_arcs(builder: &Builder, reading: &dyn Reading, number: TraceNumber) -> Result<bool> {
+    for tally in [Tally::Predicate, Tally::Elsewhere] {
+        for (predicate, _) in reading.tallies(number, tally)? {
+            if builder.keeps(&reading.iri_of(predicate)?) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// For how many obsels room is made in advance, at most.

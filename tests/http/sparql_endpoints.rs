@@ -215,6 +215,24 @@ fn the_data_are_those_of_the_resource() {
 }
 
 #[test]
+fn types_are_found_wherever_they_stand() {
+    let ktbs = ktbs(false);
+    let (path, types) = ("b/t/@obsels", "?x a ?type");
+    // Types and times alone: nothing else of the obsels is read.
+    assert_eq!(count(&ktbs, path, &format!("?x a ?type ; {BEGIN} ?b")), 2);
+    let before = count(&ktbs, path, types);
+    let obsel = "<c> a <../m#C> ; k:hasTrace <> ; k:hasBegin 3 ; <../m#seen> [ a <../m#Thing> ; <../m#size> 2 ] .";
+    ktbs.post_turtle("b/t/", obsel).expect(201);
+    assert_eq!(count(&ktbs, path, types), before + 2);
+    assert_eq!(
+        count(&ktbs, path, "?x a ?type . ?o ?p ?x"),
+        2,
+        "the collection, and the thing"
+    );
+    assert_eq!(count(&ktbs, path, &format!("?x a ?type ; {BEGIN} ?b")), 3);
+}
+
+#[test]
 fn what_is_wrong_is_told() {
     let ktbs = ktbs(false);
     for (path, query, status, text) in [
